@@ -1,0 +1,204 @@
+/* endpoints: a small table instead of AWS's rule language; tested against AWS's own cases. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws_private.h"
+#include "pare/str.h"
+
+struct partition {
+	const char *name;
+	const char *const *prefixes; /* of its regions */
+	const char *suffix, *dual_suffix;
+	const char *iam_host, *iam_fips, *iam_dual, *iam_fips_dual; /* NULL: there is none */
+	const char *iam_region;
+};
+
+static const char *const aws_regions[] = {"us-", "eu-", "ap-", "sa-",	     "ca-", "me-",
+					  "af-", "il-", "mx-", "aws-global", NULL};
+static const char *const cn_regions[] = {"cn-", "aws-cn-global", NULL};
+static const char *const gov_regions[] = {"us-gov-", "aws-us-gov-global", NULL};
+static const char *const iso_regions[] = {"us-iso-", "aws-iso-global", NULL};
+static const char *const isob_regions[] = {"us-isob-", "aws-iso-b-global", NULL};
+static const char *const isoe_regions[] = {"eu-isoe-", "aws-iso-e-global", NULL};
+static const char *const isof_regions[] = {"us-isof-", "aws-iso-f-global", NULL};
+static const char *const eusc_regions[] = {"eusc-", NULL};
+
+/* partitions.json and the endpoint rule sets of IAM, as of botocore 1.43.67. The first prefix that
+ * fits wins, so the special ones come first. */
+static const struct partition partitions[] = {
+	{"aws-us-gov", gov_regions, "amazonaws.com", "api.aws", "iam.us-gov.amazonaws.com",
+	 "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws", "iam.us-gov.api.aws", "us-gov-west-1"},
+	{"aws-iso", iso_regions, "c2s.ic.gov", NULL, "iam.us-iso-east-1.c2s.ic.gov",
+	 "iam-fips.us-iso-east-1.c2s.ic.gov", NULL, NULL, "us-iso-east-1"},
+	{"aws-iso-b", isob_regions, "sc2s.sgov.gov", NULL, "iam.us-isob-east-1.sc2s.sgov.gov",
+	 "iam-fips.us-isob-east-1.sc2s.sgov.gov", NULL, NULL, "us-isob-east-1"},
+	{"aws-iso-e", isoe_regions, "cloud.adc-e.uk", NULL, "iam.eu-isoe-west-1.cloud.adc-e.uk",
+	 "iam-fips.cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1"},
+	{"aws-iso-f", isof_regions, "csp.hci.ic.gov", NULL, "iam.us-isof-south-1.csp.hci.ic.gov",
+	 "iam-fips.csp.hci.ic.gov", NULL, NULL, "us-isof-south-1"},
+	{"aws-eusc", eusc_regions, "amazonaws.eu", "api.amazonwebservices.eu",
+	 "iam.eusc-de-east-1.amazonaws.eu", "iam-fips.amazonaws.eu",
+	 "iam.global.api.amazonwebservices.eu", "iam-fips.api.amazonwebservices.eu",
+	 "eusc-de-east-1"},
+	{"aws-cn", cn_regions, "amazonaws.com.cn", "api.amazonwebservices.com.cn",
+	 "iam.cn-north-1.amazonaws.com.cn", "iam-fips.amazonaws.com.cn",
+	 "iam.global.api.amazonwebservices.com.cn", "iam-fips.api.amazonwebservices.com.cn",
+	 "cn-north-1"},
+	{"aws", aws_regions, "amazonaws.com", "api.aws", "iam.amazonaws.com",
+	 "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws", "us-east-1"},
+};
+
+static const struct partition *partition_of(const char *region)
+{
+	for (size_t i = 0; i < sizeof partitions / sizeof partitions[0]; i++)
+		for (size_t k = 0; partitions[i].prefixes[k] != NULL; k++)
+			if (str_starts(region, partitions[i].prefixes[k]))
+				return &partitions[i];
+	return &partitions[sizeof partitions / sizeof partitions[0] - 1];
+}
+
+static bool host_label(const char *text)
+{
+	size_t len = strlen(text);
+	return len > 0 && len <= 63 && text[0] != '-' &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+static const char *host_of(struct arena *a, const char *service, const struct partition *p,
+			   const char *region, bool fips, bool dual)
+{
+	bool gov = strcmp(p->name, "aws-us-gov") == 0;
+	if (strcmp(service, "iam") == 0)
+		return fips && dual ? p->iam_fips_dual
+		       : fips	    ? p->iam_fips
+		       : dual	    ? p->iam_dual
+				    : p->iam_host;
+	const char *name = strcmp(service, "accessanalyzer") == 0 ? "access-analyzer" : "sts";
+	/* GovCloud's usual hosts are FIPS hosts already; its dual-stack ones are not. */
+	bool marked = fips && !(gov && !dual);
+	return str_printf(a, "%s%s.%s.%s", name, marked ? "-fips" : "", region,
+			  dual ? p->dual_suffix : p->suffix);
+}
+
+/* scheme://host[:port][/path]: no user, query, fragment or characters that a URL does not hold. */
+static bool custom_valid(const char *url)
+{
+	const char *host = strstr(url, "://");
+	if (host == NULL || (!str_starts(url, "http://") && !str_starts(url, "https://")))
+		return false;
+	host += 3;
+	for (const char *c = url; *c != '\0'; c++)
+		if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f ||
+		    strchr("@?#\\\"<>", *c) != NULL)
+			return false;
+	return *host != '\0' && *host != '/' && *host != ':';
+}
+
+bool endpoint_resolve(struct arena *a, const char *service, const char *region, bool fips,
+		      bool dual_stack, const char *custom_url, struct aws_endpoint *out,
+		      struct err *e)
+{
+	const struct partition *p = partition_of(region != NULL ? region : "");
+	bool iam = strcmp(service, "iam") == 0;
+	const char *signing = getenv("PARE_SIGNING_REGION");
+	*out = (struct aws_endpoint){.signing_name = strcmp(service, "accessanalyzer") == 0
+							     ? "access-analyzer"
+							     : service};
+	if (custom_url != NULL) {
+		size_t len = strlen(custom_url);
+		if (fips || dual_stack)
+			return err_set(
+				e, ERR_USAGE,
+				"endpoint '%s': FIPS and dual-stack exclude a custom endpoint",
+				custom_url);
+		if (!custom_valid(custom_url))
+			return err_set(e, ERR_USAGE,
+				       "the endpoint configured for '%s': expected http:// or "
+				       "https://, a host, and no user, query or spaces",
+				       service);
+		if (str_empty(region) && str_empty(signing))
+			return err_set(e, ERR_USAGE,
+				       "endpoint '%s': no region to sign for: set AWS_REGION",
+				       custom_url);
+		while (len > 0 && custom_url[len - 1] == '/')
+			len--;
+		out->url = arena_copy(a, custom_url, len);
+		out->signing_region = arena_strdup(a, str_empty(signing) ? region : signing);
+		out->custom = true;
+		return true;
+	}
+	if (str_empty(region))
+		return err_set(
+			e, ERR_USAGE,
+			"finding the AWS region: set AWS_REGION, or 'region' in the profile");
+	if (!host_label(region))
+		return err_set(e, ERR_USAGE, "region '%s': expected a name such as eu-west-1",
+			       region);
+	if (dual_stack && p->dual_suffix == NULL)
+		return err_set(e, ERR_USAGE, "partition '%s' has no dual-stack endpoints", p->name);
+	const char *host = host_of(a, service, p, region, fips, dual_stack);
+	if (host == NULL)
+		return err_set(e, ERR_USAGE, "'%s' has no such endpoint in partition '%s'", service,
+			       p->name);
+	out->url = str_printf(a, "https://%s", host);
+	out->signing_region = iam ? p->iam_region : arena_strdup(a, region);
+	if (strcmp(service, "sts") == 0 && strcmp(region, "aws-global") == 0) {
+		out->url = "https://sts.amazonaws.com";
+		out->signing_region = "us-east-1";
+	}
+	return true;
+}
+
+static bool true_text(const char *text)
+{
+	return text != NULL && str_equal_nocase(text, "true");
+}
+
+/* AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, its
+ * endpoint_url. */
+const char *endpoint_configured(struct arena *a, const char *service, const struct profile_set *set)
+{
+	const char *profile = profile_selected();
+	char variable[64] = "AWS_ENDPOINT_URL_";
+	size_t n = strlen(variable);
+	for (const char *c = service; *c != '\0' && n + 1 < sizeof variable; c++)
+		variable[n++] = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A'
+				       : *c == ' '	      ? '_'
+							      : *c);
+	variable[n] = '\0';
+	if (true_text(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) ||
+	    true_text(profile_get(set, "profile", profile, "ignore_configured_endpoint_urls")))
+		return NULL;
+	if (!str_empty(getenv(variable)))
+		return getenv(variable);
+	if (!str_empty(getenv("AWS_ENDPOINT_URL")))
+		return getenv("AWS_ENDPOINT_URL");
+	const char *services = profile_get(set, "profile", profile, "services");
+	if (services != NULL) {
+		const char *url = profile_nested(a, set, "services", services, service,
+						 "endpoint_url");
+		if (!str_empty(url))
+			return url;
+	}
+	const char *url = profile_get(set, "profile", profile, "endpoint_url");
+	return str_empty(url) ? NULL : url;
+}
+
+const char *region_resolve(struct arena *a, const char *hint)
+{
+	struct profile_set set = {0};
+	struct err e;
+	if (!str_empty(hint))
+		return hint;
+	if (!str_empty(getenv("AWS_REGION")))
+		return getenv("AWS_REGION");
+	if (!str_empty(getenv("AWS_DEFAULT_REGION")))
+		return getenv("AWS_DEFAULT_REGION");
+	struct arena *scratch = arena_new(NULL); /* holds every profile's secrets */
+	const char *region = NULL;
+	if (profile_read(scratch, &set, &e))
+		region = arena_strdup(a,
+				      profile_get(&set, "profile", profile_selected(), "region"));
+	arena_free(scratch);
+	return str_empty(region) ? NULL : region;
+}

@@ -1,0 +1,236 @@
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "pare/str.h"
+
+static const struct option_row rows[] = {
+	{"--config", NULL, "FILE", "read the configuration from FILE",
+	 offsetof(struct options, config), OPTION_TEXT, true},
+	{"--state", NULL, "DIR", "keep plans, journals and the mirror in DIR",
+	 offsetof(struct options, state), OPTION_TEXT, true},
+	{"--json", NULL, NULL, "print JSON instead of text", offsetof(struct options, json),
+	 OPTION_SWITCH, true},
+	{"--color", NULL, "WHEN", "auto, always or never", offsetof(struct options, color),
+	 OPTION_TEXT, true},
+	{"--now", NULL, "TIME", "take TIME for the present, for reproducible plans",
+	 offsetof(struct options, now), OPTION_TEXT, true},
+	{"--verbose", "-v", NULL, "say more on standard error", offsetof(struct options, verbose),
+	 OPTION_SWITCH, true},
+	{"--quiet", "-q", NULL, "say only errors on standard error", offsetof(struct options, quiet),
+	 OPTION_SWITCH, true},
+	{"--help", "-h", NULL, "explain the command", offsetof(struct options, help), OPTION_SWITCH,
+	 true},
+	{"--analyzer", NULL, "ARN", "the unused-access analyzer to read",
+	 offsetof(struct options, analyzer), OPTION_TEXT, false},
+	{"--findings", NULL, "PATH", "saved AWS CLI output: files, folders, or - ; no network",
+	 offsetof(struct options, findings), OPTION_LIST, false},
+	{"--account-state", NULL, "FILE", "saved `aws iam get-account-authorization-details`",
+	 offsetof(struct options, account_state), OPTION_LIST, false},
+	{"--role", NULL, "GLOB", "only roles whose name or ARN matches",
+	 offsetof(struct options, role), OPTION_TEXT, false},
+	{"--finding", NULL, "ID", "only this finding", offsetof(struct options, finding),
+	 OPTION_TEXT, false},
+	{"--limit", NULL, "N", "at most N findings", offsetof(struct options, limit), OPTION_COUNT,
+	 false},
+	{"--detailed-exitcode", NULL, NULL, "exit 10 when there are plans",
+	 offsetof(struct options, detailed_exitcode), OPTION_SWITCH, false},
+	{"--old", NULL, "FILE", "policy documents before the change (files or a folder)",
+	 offsetof(struct options, old_files), OPTION_LIST, false},
+	{"--new", NULL, "FILE", "policy documents after the change (files or a folder)",
+	 offsetof(struct options, new_files), OPTION_LIST, false},
+	{"--unused", NULL, "FILE", "what may be lost: get-finding-v2 output or a list",
+	 offsetof(struct options, unused), OPTION_TEXT, false},
+	{"--repo", NULL, "URL", "the review repository", offsetof(struct options, repo), OPTION_TEXT,
+	 false},
+	{"--branch", NULL, "NAME", "its protected branch", offsetof(struct options, branch),
+	 OPTION_TEXT, false},
+	{"--forge", NULL, "NAME", "none: push the branch and print the text of a pull request",
+	 offsetof(struct options, forge), OPTION_TEXT, false},
+	{"--url", NULL, "URL", "where 'catalog update' reads the service reference",
+	 offsetof(struct options, url), OPTION_TEXT, false},
+	{"--dry-run", NULL, NULL, "say exactly what would be called, and call nothing that writes",
+	 offsetof(struct options, dry_run), OPTION_SWITCH, false},
+	{"--max-changes", NULL, "N", "apply at most N plans", offsetof(struct options, max_changes),
+	 OPTION_COUNT, false},
+};
+
+const struct option_row *option_at(size_t index)
+{
+	return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
+}
+
+static const struct option_row *row_of(const char *word, size_t len)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (strlen(rows[i].name) == len && strncmp(rows[i].name, word, len) == 0)
+			return &rows[i];
+		if (rows[i].letter != NULL && strlen(rows[i].letter) == len &&
+		    strncmp(rows[i].letter, word, len) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static bool unknown_option(const char *word, struct err *e)
+{
+	const char *names[sizeof rows / sizeof rows[0]];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		names[i] = rows[i].name;
+	const char *near = str_nearest(word, names, sizeof rows / sizeof rows[0]);
+	if (near != NULL)
+		return err_set(e, ERR_USAGE, "unknown option '%s': did you mean '%s'?", word, near);
+	return err_set(e, ERR_USAGE, "unknown option '%s': see 'pare help'", word);
+}
+
+static bool count_parse(const char *name, const char *text, int64_t *out, struct err *e)
+{
+	char *end = NULL;
+	long long value = strtoll(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || value < 1 || value > 1000000)
+		return err_set(e, ERR_USAGE, "option '%s': expected a number from 1 to 1000000, got '%s'",
+			       name, text);
+	*out = value;
+	return true;
+}
+
+static bool store(struct arena *a, struct options *o, const struct option_row *row,
+		  const char *value, struct err *e)
+{
+	void *target = (char *)o + row->offset;
+	switch (row->kind) {
+	case OPTION_SWITCH:
+		*(bool *)target = true;
+		return true;
+	case OPTION_TEXT:
+		if (*value == '\0')
+			return err_set(e, ERR_USAGE, "option '%s': expected %s, got nothing", row->name,
+				       row->value);
+		*(const char **)target = value;
+		return true;
+	case OPTION_LIST:
+		str_list_add(a, target, value);
+		return true;
+	case OPTION_COUNT:
+		return count_parse(row->name, value, target, e);
+	}
+	return false;
+}
+
+static bool is_value(const char *word)
+{
+	return word != NULL && (word[0] != '-' || word[1] == '\0');
+}
+
+/* One option at argv[*i]; moves *i past its values. A list takes every word up to the next option,
+ * so that --old a.json b.json --new c.json reads as people write it. */
+static bool take_option(struct arena *a, int argc, char **argv, int *i, struct options *o,
+			struct err *e)
+{
+	const char *word = argv[*i];
+	const char *equals = strchr(word, '=');
+	size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
+	const struct option_row *row = row_of(word, len);
+	if (row == NULL)
+		return unknown_option(word, e);
+	if (row->kind == OPTION_SWITCH) {
+		if (equals != NULL)
+			return err_set(e, ERR_USAGE, "option '%s' takes no value", row->name);
+		return store(a, o, row, "", e);
+	}
+	if (equals != NULL)
+		return store(a, o, row, equals + 1, e);
+	if (*i + 1 >= argc || !is_value(argv[*i + 1]))
+		return err_set(e, ERR_USAGE, "option '%s': expected %s behind it", row->name, row->value);
+	do {
+		if (!store(a, o, row, argv[++*i], e))
+			return false;
+	} while (row->kind == OPTION_LIST && *i + 1 < argc && is_value(argv[*i + 1]));
+	return true;
+}
+
+static bool option_given(const struct options *o, const struct option_row *row)
+{
+	const void *at = (const char *)o + row->offset;
+	switch (row->kind) {
+	case OPTION_SWITCH:
+		return *(const bool *)at;
+	case OPTION_TEXT:
+		return *(const char *const *)at != NULL;
+	case OPTION_LIST:
+		return ((const struct str_list *)at)->count > 0;
+	case OPTION_COUNT:
+		return *(const int64_t *)at != 0;
+	}
+	return false;
+}
+
+static bool names_option(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name))
+		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+static bool check_command(const struct options *o, struct err *e)
+{
+	const struct command *c = command_find(o->command);
+	if (c == NULL) {
+		const char *names[32];
+		size_t count = 0;
+		while (count < 32 && command_at(count) != NULL) {
+			names[count] = command_at(count)->name;
+			count++;
+		}
+		const char *near = str_nearest(o->command, names, count);
+		if (near != NULL)
+			return err_set(e, ERR_USAGE, "unknown command '%s': did you mean '%s'?",
+				       o->command, near);
+		return err_set(e, ERR_USAGE, "unknown command '%s': see 'pare help'", o->command);
+	}
+	if (o->help)
+		return true;
+	for (size_t i = 0; option_at(i) != NULL; i++) {
+		const struct option_row *row = option_at(i);
+		if (!row->global && option_given(o, row) && !names_option(c->options, row->name))
+			return err_set(e, ERR_USAGE, "'pare %s' takes no option '%s': see 'pare help %s'",
+				       c->name, row->name, c->name);
+	}
+	if (o->words.count > c->max_words)
+		return err_set(e, ERR_USAGE, "unexpected argument '%s': usage: pare %s %s",
+			       o->words.item[c->max_words], c->name, c->arguments);
+	if (c->refuses_now && o->now != NULL)
+		return err_set(e, ERR_USAGE,
+			       "'pare %s' takes no '--now': expiry is judged by the real clock", c->name);
+	return true;
+}
+
+bool options_parse(struct arena *a, int argc, char **argv, struct options *o, struct err *e)
+{
+	*o = (struct options){0};
+	bool only_words = false;
+	for (int i = 1; i < argc; i++) {
+		if (!only_words && strcmp(argv[i], "--") == 0) {
+			only_words = true;
+		} else if (!only_words && !is_value(argv[i])) {
+			if (strcmp(argv[i], "--version") == 0)
+				o->command = "version";
+			else if (!take_option(a, argc, argv, &i, o, e))
+				return false;
+		} else if (o->command == NULL) {
+			o->command = argv[i];
+		} else {
+			str_list_add(a, &o->words, argv[i]);
+		}
+	}
+	if (o->color != NULL && strcmp(o->color, "auto") != 0 && strcmp(o->color, "always") != 0 &&
+	    strcmp(o->color, "never") != 0)
+		return err_set(e, ERR_USAGE, "option '--color': expected auto, always or never, got '%s'",
+			       o->color);
+	if (o->command == NULL)
+		o->command = "help";
+	return check_command(o, e);
+}

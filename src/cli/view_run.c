@@ -1,0 +1,77 @@
+/* view_run: what `pare plan` says: each plan, then everything that is not planned and why. */
+#include <string.h>
+
+#include "cli.h"
+#include "pare/arn.h"
+#include "pare/str.h"
+
+static const char *subject(const struct outcome *o)
+{
+	return o->finding->resource != NULL ? arn_name(o->finding->resource) : o->finding->id;
+}
+
+static void view_outcome_plan(const struct context *c, const struct outcome *o)
+{
+	say(c, BOLD, "%s %s", principal_type_name(o->plan->principal.type), o->plan->principal.name);
+	say(c, PLAIN, "  account %s  plan %s\n", o->plan->account, o->plan->id);
+	view_plan_table(c, o->plan, o->principal);
+	view_decision(c, &o->decision, false);
+	view_gates(c, o->plan->gate, o->plan->gate_count, false);
+	if (o->kind == OUTCOME_BLOCKED)
+		say(c, RED, "    blocked: %s\n", o->reason);
+	say(c, PLAIN, "\n");
+}
+
+static size_t view_kind(const struct context *c, const struct run *r, enum outcome_kind kind,
+			const char *title)
+{
+	size_t seen = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct outcome *o = &r->outcome[i];
+		if (o->kind != kind)
+			continue;
+		if (seen++ == 0)
+			say(c, BOLD, "%s\n", title);
+		say(c, PLAIN, "  %-40s %s\n", subject(o), o->reason);
+	}
+	if (seen > 0)
+		say(c, PLAIN, "\n");
+	return seen;
+}
+
+static void totals(const struct context *c, const struct run *r)
+{
+	size_t planned = 0, blocked = 0;
+	long long removed = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		planned += r->outcome[i].kind == OUTCOME_PLANNED;
+		blocked += r->outcome[i].kind == OUTCOME_BLOCKED;
+		if (r->outcome[i].kind == OUTCOME_PLANNED)
+			removed += r->outcome[i].plan->impact.actions_removed;
+	}
+	say(c, BOLD, "%zu finding%s: %zu planned", r->count, r->count == 1 ? "" : "s", planned);
+	say(c, PLAIN, " (%lld actions removed), %zu blocked, %zu not planned", removed, blocked,
+	    r->count - planned - blocked);
+	if (r->aws_calls > 0)
+		say(c, PLAIN, "; %zu AWS calls", r->aws_calls);
+	say(c, PLAIN, "\n");
+	if (planned > 0)
+		say(c, PLAIN, "Nothing was changed. Next: pare show ROLE, then pare propose --repo URL\n");
+	else
+		say(c, PLAIN, "Nothing was changed, and there is nothing to propose.\n");
+}
+
+void view_run(const struct context *c, const struct run *r)
+{
+	if (r->analyzer != NULL)
+		say(c, DIM, "analyzer %s\n\n", r->analyzer);
+	for (size_t i = 0; i < r->count; i++)
+		if (r->outcome[i].plan != NULL)
+			view_outcome_plan(c, &r->outcome[i]);
+	view_kind(c, r, OUTCOME_EXEMPT, "exempt");
+	view_kind(c, r, OUTCOME_HELD, "held: a person must look");
+	view_kind(c, r, OUTCOME_FAILED, "failed");
+	view_kind(c, r, OUTCOME_UNSUPPORTED, "not for pare");
+	view_kind(c, r, OUTCOME_NOTHING, "nothing to do");
+	totals(c, r);
+}

@@ -1,0 +1,15 @@
+#include "pare/quota.h"
+
+struct quota quota_default(void)
+{
+	return (struct quota){
+		.managed_policy_size = 6144,
+		.inline_total_role = 10240,
+		.inline_total_user = 2048,
+		.attached_per_role = 10,
+		.attached_per_user = 10,
+		.policies_per_account = 1500,
+		.policies_in_use = 0,
+		.versions_per_policy = 5,
+	};
+}

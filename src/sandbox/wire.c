@@ -1,0 +1,95 @@
+/* wire: what happens to an authenticated request: faults, then the service's protocol. */
+#include "wire.h"
+
+#include <string.h>
+
+#include "model.h"
+#include "query.h"
+#include "rest.h"
+
+enum { ANSWER_MAX_BYTES = 1 << 30 };
+
+static void prepare(struct sandbox *s, enum wire_service service, struct arena *a,
+		    struct wire_answer *answer)
+{
+	*answer = (struct wire_answer){.status = 200};
+	answer->content_type = service == WIRE_ANALYZER ? "application/json" : "text/xml";
+	answer->request_id = box_uuid(s, a);
+	answer->body = buf_new(a, ANSWER_MAX_BYTES);
+	answer->fate = WIRE_SEND;
+}
+
+void wire_error(struct sandbox *s, enum wire_service service, struct arena *a, int status,
+		const char *code, const char *message, struct wire_answer *answer)
+{
+	prepare(s, service, a, answer);
+	answer->status = status;
+	if (service == WIRE_ANALYZER)
+		rest_error(answer, a, arena_strdup(a, code), message);
+	else
+		query_error(answer, service == WIRE_STS, status, code, message);
+}
+
+static void serve(struct sandbox *s, struct wire_request *request, struct wire_answer *answer)
+{
+	prepare(s, request->service, request->arena, answer);
+	if (request->service == WIRE_ANALYZER)
+		rest_handle(s, request, answer);
+	else
+		query_handle(s, request, answer);
+	if (s->broken[0] != '\0')
+		wire_error(s, request->service, request->arena, 500,
+			   request->service == WIRE_ANALYZER ? "InternalServerException" : "ServiceFailure",
+			   s->broken, answer);
+}
+
+static void throttle(struct sandbox *s, struct wire_request *r, struct wire_answer *answer)
+{
+	if (r->service == WIRE_ANALYZER)
+		wire_error(s, r->service, r->arena, 429, "ThrottlingException", "Rate exceeded", answer);
+	else
+		wire_error(s, r->service, r->arena, 400, "Throttling", "Rate exceeded", answer);
+}
+
+static void unavailable(struct sandbox *s, struct wire_request *r, struct wire_answer *answer)
+{
+	if (r->service == WIRE_ANALYZER)
+		wire_error(s, r->service, r->arena, 500, "InternalServerException", "Internal server error", answer);
+	else if (box_chance(s) < 0.5)
+		wire_error(s, r->service, r->arena, 500, "ServiceFailure",
+			   "The request processing has failed because of an unknown error.", answer);
+	else
+		wire_error(s, r->service, r->arena, 503, "ServiceUnavailable",
+			   "The request has failed due to a temporary failure of the server.", answer);
+}
+
+void wire_handle(struct sandbox *s, struct wire_request *request, struct wire_answer *answer)
+{
+	bool writes = request->service == WIRE_ANALYZER ? rest_writes(request) : query_writes(request);
+	enum box_fate fate = s->killed ? FATE_KILL_BEFORE : faults_next(s, writes);
+	switch (fate) {
+	case FATE_ANSWER:
+		serve(s, request, answer);
+		return;
+	case FATE_THROTTLE:
+		throttle(s, request, answer);
+		return;
+	case FATE_UNAVAILABLE_AFTER:
+		serve(s, request, answer);
+		unavailable(s, request, answer);
+		return;
+	case FATE_UNAVAILABLE_BEFORE:
+		unavailable(s, request, answer);
+		return;
+	case FATE_CUT_AFTER:
+	case FATE_KILL_AFTER:
+		serve(s, request, answer);
+		break;
+	case FATE_CUT_BEFORE:
+	case FATE_KILL_BEFORE:
+		prepare(s, request->service, request->arena, answer);
+		break;
+	}
+	s->killed = fate == FATE_KILL_BEFORE || fate == FATE_KILL_AFTER;
+	answer->fate = WIRE_CUT;
+}
