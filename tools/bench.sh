@@ -30,6 +30,18 @@ for source in tests/bench/*.c; do
 		grep -aE '^(bench|ratio): ' "$log.one" >>"$log"
 	done
 done
+for source in tests/bench/*.sh; do # scripts measure for minutes: once
+	[ -f "$source" ] || continue
+	name=$(basename "$source" .sh)
+	case $name in *"$TEST"*) ;; *) continue ;; esac
+	if ! sh "$source" >"$log.one" 2>&1; then
+		echo "FAILED   $name"
+		sed 's/^/         /' "$log.one"
+		failed=$((failed + 1))
+	fi
+	grep -avE '^(bench|ratio): ' "$log.one"
+	grep -aE '^(bench|ratio): ' "$log.one" >>"$log"
+done
 rm -f "$log.one"
 sort -k2,2 -k3,3n "$log" | awk '
 	$1 == "bench:" { value[$2, ++n[$2]] = $3; unit[$2] = $4; if (n[$2] == 1) order[++names] = $2 }

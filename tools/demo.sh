@@ -72,7 +72,7 @@ run "$pare" propose "$role"
 
 title 'A reviewer merges it'
 merge() {
-	(cd "$work/reviewer" && git fetch -q && branch=$(git branch -r --list 'origin/pare/1*' --sort=-committerdate | head -n 1 | tr -d ' ') &&
+	(cd "$work/reviewer" && git fetch -q && branch=$(git branch -r --list 'origin/pare/1*' --no-merged main | head -n 1 | tr -d ' ') &&
 		git log --oneline "main..$branch" && git merge -q --no-ff -m "Merge ${branch#origin/}" "$branch" && git push -q origin main)
 }
 merge

@@ -29,6 +29,7 @@ struct apply_report {
 	struct receipt *receipt; /* NULL when refused or interrupted */
 	size_t aws_calls, aws_writes;
 	bool resumed;
+	struct str_list left; /* ARNs of pare's own policies that others use: they stay */
 };
 
 /* Asked right before every write: is the account's lock still ours, the change window open, no stop

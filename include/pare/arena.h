@@ -14,6 +14,10 @@ struct arena;
 /* A new arena; with a parent it is freed with the parent at the latest. Never NULL. */
 struct arena *arena_new(struct arena *parent);
 
+/* What the arena holds, now and later, is overwritten when it is freed: for secrets. Its children are
+ * told themselves. */
+void arena_wipes(struct arena *a);
+
 /* Frees everything in it, its children first, then runs the deferred releases, newest first.
  * NULL is allowed. */
 void arena_free(struct arena *a);

@@ -29,4 +29,7 @@ void buf_clear(struct buf *b);
 bool buf_ok(const struct buf *b);
 
 
+/* Overwrites the bytes before emptying it: for secrets. */
+void buf_wipe(struct buf *b);
+
 #endif

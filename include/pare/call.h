@@ -27,6 +27,10 @@ enum call_op {
 	CALL_LIST_ATTACHED_ROLE_POLICIES,
 	CALL_LIST_ROLE_POLICIES,
 	CALL_GET_ROLE_POLICY,
+	CALL_GET_USER,
+	CALL_LIST_ATTACHED_USER_POLICIES,
+	CALL_LIST_USER_POLICIES,
+	CALL_GET_USER_POLICY,
 	CALL_GET_POLICY,
 	CALL_GET_POLICY_VERSION,
 	CALL_LIST_POLICY_VERSIONS,
@@ -37,12 +41,17 @@ enum call_op {
 	CALL_DETACH_ROLE_POLICY,
 	CALL_PUT_ROLE_POLICY,
 	CALL_DELETE_ROLE_POLICY,
+	CALL_ATTACH_USER_POLICY,
+	CALL_DETACH_USER_POLICY,
+	CALL_PUT_USER_POLICY,
+	CALL_DELETE_USER_POLICY,
 	CALL_DELETE_POLICY,
 	CALL_UPDATE_FINDING, /* status ARCHIVED or ACTIVE */
 	CALL_OP_COUNT,
 };
 const char *call_name(enum call_op op); /* "CreatePolicy", "ListFindingsV2" … */
 bool call_writes(enum call_op op);
+bool call_for_user(enum call_op op); /* GetUser, AttachUserPolicy …: the principal is a user */
 
 struct account_summary { /* from GetAccountSummary; 0 where AWS did not say */
 	size_t policies, policies_quota, attached_per_role_quota, attached_per_user_quota;
@@ -64,7 +73,7 @@ struct call {
 	const char *finding;     /* id */
 	const char *status;      /* UPDATE_FINDING; LIST_FINDINGS filter (NULL: ACTIVE) */
 	const char *finding_type; /* LIST_FINDINGS filter; NULL: every type */
-	const char *role;        /* name */
+	const char *role;        /* name; in the operations for users the user's */
 	const char *policy_arn;
 	const char *policy_name;
 	const char *path;
@@ -88,7 +97,7 @@ struct call {
 	struct recommendation *recommendation;
 	const struct json *account_details; /* one page, in the AWS CLI's JSON form */
 	struct account_summary summary;
-	struct principal *principal; /* GET_ROLE: identity, tags, boundary, dates; no policies */
+	struct principal *principal; /* GET_ROLE, GET_USER: identity, tags, boundary, dates; no policies */
 	struct managed_policy *policy; /* GET_POLICY, CREATE_POLICY (no document) */
 	struct str_list names;  /* inline policy names; version ids; entities as "role/Name" */
 	struct str_list arns;   /* attached policy ARNs, beside names */

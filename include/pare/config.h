@@ -20,23 +20,46 @@ struct config {
 		const char *url; /* NULL: none */
 		const char *branch; /* "main" */
 		const char *forge;  /* "none" */
+		const char *api, *project; /* of the forge; NULL: from the URL */
+		struct str_list credential_helper; /* a program and its arguments; "get" is added */
+		struct str_list labels;    /* of pull requests; nothing set: "pare" */
+		struct str_list reviewers; /* asked to review: "alice", "acme/team" */
 	} repository;
+	struct {
+		/* 111122223333 (an account), 111122223333/app/ (a path of roles), 111122223333/app/Web (a
+		 * role) or * (the rest); sorted; and beside each its owners */
+		struct str_list of, owner;
+	} owners;
 	struct {
 		bool merged;       /* the plan must be on the protected branch: default true */
 		int signatures, reviews;
 		const char *signers, *revoked; /* paths or NULL */
-		bool by_function;  /* approval is a Lua function of the plan */
+		bool by_function;  /* approval is a Lua function of the plan: */
+		struct lua_approval *function; /* it, for approval_open (world.h) */
 	} approval;
 	struct {
 		const char *assume_role, *external_id; /* or NULL */
 	} accounts;
+	struct str_list *wave; /* accounts of each wave of a rollout; those in none come last */
+	size_t wave_count;
+	int pause_s;           /* between waves */
 	struct {
 		int changes_per_run, changes_per_account, percent;
 		int recommendation_age_days, plan_valid_days;
 	} limits; /* 50, 20, 25, 30, 7 */
 	struct {
 		struct str_list open, freeze;
+		struct str_list calendar;  /* ARNs of AWS Systems Manager change calendars */
+		const struct window *read; /* open and freeze, understood; NULL: none are configured */
 	} window;
+	struct {
+		const char *pattern; /* NULL: any ticket id (ticket.h) */
+		bool required;
+	} ticket;
+	struct {
+		struct str_list standing;      /* names of the standing approvals that are honoured */
+		const char *signers, *revoked; /* paths: who may sign them */
+	} autofix;
 	struct str_list protect; /* ARN globs */
 	enum on_failure on_failure;
 	const char *author; /* "pare@localhost" unless set */

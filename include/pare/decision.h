@@ -36,6 +36,8 @@ struct decision {
  * passed becomes a pass (reason and until stay, so that people see why); a date alone ends with its
  * day in UTC. One whose `until` is no time becomes a hold that says so: nobody can tell when it
  * ends. */
+/* Has this `until` passed? A date alone ends with its day in UTC; what is no time never passes. */
+bool decision_until_passed(const char *until, int64_t now_ms);
 void decision_combine(struct decision *d, int64_t now_ms);
 /* After decision_combine: the first of the strictest verdicts, or NULL when all pass. */
 const struct verdict *decision_deciding(const struct decision *d);

@@ -32,6 +32,8 @@ struct finding {
 	const char *created_at;
 	const char *updated_at;
 	const char *analyzed_at;
+	const char *access_key_id; /* UNUSED_ACCESS_KEY, once detailed; or NULL */
+	const char *last_accessed; /* of the role, key or password as a whole; NULL: never, or not known */
 	const char *error;     /* INTERNAL_ERROR, ACCESS_DENIED, or NULL */
 	bool detailed;         /* findingDetails were read, not only the summary */
 	struct unused *unused; /* never NULL; empty until detailed */

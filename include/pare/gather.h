@@ -8,6 +8,8 @@
 #include "pare/port.h"
 #include "pare/quota.h"
 
+struct past;
+
 struct gathered_item {
 	struct finding *finding;
 	struct recommendation *recommendation; /* NULL where none exists or was saved */
@@ -16,13 +18,19 @@ struct gathered_item {
 	enum outcome_kind unusable_kind;
 	const char *no_steps; /* NULL, or why its recommendation gives no plan: asked after the rules */
 	enum outcome_kind no_steps_kind;
+	const struct past *archived_by; /* NULL, or the plan that archived it and whose `until` has passed */
 	bool derivable; /* no_steps because AWS makes no recommendation, and the finding lists what is
 			 * unused: pare may derive a plan of its own */
 };
 
+struct history;
+
 struct gathered {
+	const struct history *history; /* or NULL: not known */
 	const char *analyzer; /* ARN or NULL */
 	int unused_access_age_days;
+	bool organization;   /* the analyzer sees every account of an organization */
+	const char *account; /* whose part this is, after gather_split; else NULL */
 	struct gathered_item *item; /* sorted by resource, then finding id */
 	size_t count;
 	struct account_state state;
@@ -34,14 +42,26 @@ struct gather_filter {
 	const char *role_glob; /* matches the principal's name or ARN; NULL all */
 	const char *finding;   /* id; NULL all */
 	size_t limit;          /* 0 none */
+	const struct str_list *accounts; /* that own the principal; NULL or empty: all */
 };
 
 /* Live: ListFindingsV2 (ACTIVE), GetFindingV2 with all pages, GenerateFindingRecommendation,
  * GetFindingRecommendation polled until it is settled (1, 2, 4, 5, 5 … s, at most 5 minutes) over all its
- * pages, GetAccountAuthorizationDetails, GetAccountSummary, GetAnalyzer. */
-bool gather_live(struct arena *a, const struct read_port *aws, const struct clock_port *clock,
-		 const char *analyzer, const struct gather_filter *filter,
-		 const struct progress_port *progress, struct gathered *out, struct err *e);
+ * pages, GetAccountAuthorizationDetails, GetAccountSummary, GetAnalyzer. First what the
+ * analyzer's account knows; then the principals of the account whose credentials the port has, to which
+ * all items belong. */
+bool gather_findings(struct arena *a, const struct read_port *aws, const struct clock_port *clock,
+		     const char *analyzer, const struct gather_filter *filter,
+		     const struct progress_port *progress, struct gathered *out, struct err *e);
+bool gather_principals(struct arena *a, const struct read_port *aws, const struct clock_port *clock,
+		       const struct gather_filter *filter, const struct progress_port *progress,
+		       struct gathered *out, struct err *e);
+
+/* An organization's findings, one part for each account that owns principals: most findings first,
+ * then by account. */
+size_t gather_split(struct arena *a, const struct gathered *all, struct gathered **parts);
+/* The account cannot be read: every finding of it says why, and no other account is held up. */
+void gather_unreadable(struct arena *a, struct gathered *part, const struct err *why);
 
 /* Keeps the items the filter asks for, sorted. */
 void gather_filter_items(struct gathered *g, const struct gather_filter *filter);

@@ -1,7 +1,8 @@
 /* http: HTTP exchanges over one event loop: many at once, connections kept and reused. The only
  * door to libcurl. TLS verification cannot be switched off; redirects are never followed; netrc,
- * cookies and URLs with a user in them are not used. Proxies are those of HTTPS_PROXY, http_proxy,
- * ALL_PROXY and NO_PROXY; loopback addresses never go through one. */
+ * cookies and URLs with a user in them are not used. Proxies are those of HTTPS_PROXY, HTTP_PROXY,
+ * ALL_PROXY and NO_PROXY (or in lower case, which comes first); loopback addresses and those of
+ * instance and container metadata never go through one. */
 #ifndef PARE_HTTP_H
 #define PARE_HTTP_H
 
@@ -39,9 +40,10 @@ struct http_exchange {
 	size_t header_count;
 	const char *body;    /* may hold NULs */
 	size_t body_len;
-	/* On a connection of its own: a library that finds a kept connection dead sends the request
-	 * again by itself, and must not where once too often does harm. */
-	bool once;
+	bool once; /* leaves this machine once at most: not again by itself when a kept connection turns
+		      out to be dead, where once too often does harm */
+	long timeout_ms; /* to connect and in all; 0: the setting's */
+	bool direct;	 /* never through a proxy: a machine's own metadata */
 	/* response */
 	long status;         /* 0: no response, see err */
 	struct http_header *response_header; /* names lower-case */

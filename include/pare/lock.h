@@ -33,4 +33,15 @@ bool lock_keep(struct arena *a, const struct review_port *review, struct lock *l
 bool lock_release(const struct review_port *review, const struct store_port *store,
 		  struct lock *lock, struct err *e);
 
+/* A lock on the remote as it was last fetched, for people. */
+struct lock_seen {
+	const char *account;
+	const char *host;  /* NULL: its file cannot be read, `until` neither */
+	const char *until; /* time as written */
+	bool over;         /* it has expired: whoever comes next takes it */
+	bool own;          /* of this state folder: a run of it holds it, or died with it */
+};
+bool locks_read(struct arena *a, const struct review_port *review, const struct store_port *store,
+		int64_t now_ms, struct lock_seen **out, size_t *count, struct err *e);
+
 #endif

@@ -25,11 +25,22 @@ struct outcome {
 	const struct recommendation *recommendation; /* or NULL */
 	const struct principal *principal;           /* or NULL */
 	struct decision decision;
+	const char *after_plan, *after_at; /* an earlier plan for the principal and its end, or NULL */
+	struct str_list commands; /* handed on to a person: to be run by hand */
 	struct plan *plan; /* or NULL */
 	struct loss loss;  /* with a plan */
 };
 
+struct run_account { /* one account of a run over several */
+	const char *account;
+	const char *failed; /* why it could not be read, or NULL */
+	size_t findings, planned, principals;
+	int64_t removed;    /* actions that its plans take away */
+};
+
 struct run { /* one `pare plan` */
+	struct run_account *account; /* most findings first; none in a run over one account */
+	size_t account_count;
 	const char *analyzer; /* or NULL */
 	const char *created_at;
 	struct outcome *outcome; /* sorted by principal ARN, then finding id */
@@ -49,6 +60,7 @@ struct run_entry { /* an outcome as read back */
 	const char *finding_type, *resource, *account; /* or NULL */
 	const char *plan_id, *plan_digest; /* or NULL */
 	struct decision decision;
+	struct str_list commands;
 	struct gate *gate;
 	size_t gate_count;
 };

@@ -41,6 +41,14 @@ struct precondition_inline {
 	const char *document_sha256;
 };
 
+/* How much of the plan it undoes a rollback takes back. */
+enum undo_scope {
+	UNDO_WHOLE,     /* all of it: the principal is exactly as before */
+	UNDO_UNTOUCHED, /* the policies that are still as the plan left them */
+	UNDO_PART,      /* the actions that match `gives_back`, and nothing else */
+};
+const char *undo_scope_name(enum undo_scope s); /* "rollback", "rollback-untouched", "rollback-part" */
+
 struct plan {
 	const char *id;
 	const char *repository; /* URL of the review repository, or "" when none is configured */
@@ -64,6 +72,8 @@ struct plan {
 	const char *undoes; /* a rollback: digest of the plan it undoes; in the file it is the
 			       decision's one verdict, of the rule "rollback" */
 	const char *undoes_reason;
+	enum undo_scope undo_scope;  /* in the file the verdict's word */
+	struct str_list gives_back;  /* UNDO_PART: action patterns; in the file the verdict's `keep` */
 	struct {
 		struct precondition_attached *attached; /* sorted by arn */
 		size_t attached_count;
@@ -97,6 +107,7 @@ struct plan *plan_parse(struct arena *a, const char *bytes, size_t len, const ch
 bool plan_seal(struct arena *a, struct plan *p, struct err *e);
 
 bool plan_all_pass(const struct plan *p);
+const struct gate *plan_gate(const struct plan *p, const char *name); /* or NULL */
 /* Only archives or un-archives the finding, no IAM write. */
 bool plan_archives_only(const struct plan *p);
 /* "rollback" plans name the plan they undo: its digest, else NULL. */
@@ -109,6 +120,10 @@ char *plan_id(struct arena *a, int64_t created_ms, const char *account, const ch
 /* A policy's name without the suffix that an earlier plan gave it ("-recommended-<8 hex>", also
  * "-recommended" alone): what names a slot over its life. */
 char *policy_base_name(struct arena *a, const char *name);
+
+/* The slot (source_policy) under which the plan shows what it does to a policy on the principal: its
+ * own id; in a rollback, that of the policy from before which it stands for. */
+const char *plan_slot(const struct plan *p, const char *id);
 
 /* Folder of the plan below a state folder or review repository: accounts/<account>/plans/<id> */
 char *plan_folder(struct arena *a, const struct plan *p);

@@ -14,6 +14,13 @@
 #include "pare/decision.h"
 #include "pare/finding.h"
 #include "pare/principal.h"
+#include "pare/ssh_key.h"
+
+struct approval_note;
+struct plan;
+
+struct approval_note;
+struct plan;
 
 /* Time. sleep_until may return early, when interrupted() has become true. */
 struct clock_port {
@@ -102,6 +109,87 @@ struct review_port {
 	 * words when it says no; verified by asking the remote again. */
 	bool (*publish)(void *self, const char *ref, const char *expected, const char *oid,
 			struct err *e);
+	/* Fetches one ref that fetch does not bring ("refs/pull/7/head"), so that its commits can be
+	 * read; ERR_NOT_FOUND when the remote has none. NULL: cannot. */
+	bool (*bring)(void *self, const char *ref, struct err *e);
+};
+
+/* A pull request (on GitLab: a merge request) from a branch of the review repository to its
+ * protected branch. */
+enum pull_state { PULL_OPEN, PULL_MERGED, PULL_CLOSED };
+
+struct pull {
+	int64_t number;
+	enum pull_state state;
+	const char *url;    /* for people */
+	const char *branch; /* where it comes from */
+	const char *head;   /* its last commit */
+	const char *title, *body;
+	const char *author; /* the forge's name of who opened it, "" when it does not say */
+	int64_t updated_ms;
+};
+
+/* The forge in front of the review repository. Text is sent as it is: escaping is the caller's.
+ * A create that may have happened is ERR_UNCERTAIN, one that is there already ERR_CONFLICT: find.
+ * Everything else may be done again without harm. */
+struct forge_port {
+	void *self;
+	const char *name; /* "github" */
+	size_t body_max;  /* bytes that a pull request's body or a comment may have */
+	/* The pull request of a branch: the open one, else the merged, else the closed one; *out NULL:
+	 * none. */
+	bool (*find)(void *self, struct arena *a, const char *branch, struct pull **out, struct err *e);
+	bool (*create)(void *self, struct arena *a, const char *branch, const char *title,
+		       const char *body, struct pull **out, struct err *e);
+	bool (*edit)(void *self, int64_t number, const char *body, struct err *e);
+	bool (*label)(void *self, int64_t number, const struct str_list *labels, struct err *e);
+	/* People, and teams as "group/team". */
+	bool (*ask)(void *self, int64_t number, const struct str_list *people, struct err *e);
+	/* Unless the same text stands there already. */
+	bool (*comment)(void *self, int64_t number, const char *body, struct err *e);
+	bool (*close)(void *self, int64_t number, struct err *e);
+	bool (*status)(void *self, const char *commit, bool good, const char *context,
+		       const char *description, const char *url, struct err *e);
+	/* Merged pull requests whose last commit holds exactly this plan. */
+	bool (*carriers)(void *self, struct arena *a, const struct plan *plan, struct pull **out,
+			 size_t *count, struct err *e);
+	const char *(*file_url)(void *self, struct arena *a, const char *commit, const char *path);
+	/* Who approved exactly these bytes of the plan, as the forge says it now: each person once,
+	 * by the last thing said, on a commit whose tree holds the same plan. Bots, who wrote the
+	 * plan and who opened or wrote to the pull request do not count. ERR_REFUSED where the
+	 * forge's settings make reviews worth nothing. A note's `who` is the forge's name of the person;
+	 * a line of the allowed signers that names it, too, says whose it is. */
+	bool (*reviews)(void *self, struct arena *a, const struct plan *plan,
+			struct approval_note **notes, size_t *count, struct err *e);
+};
+
+/* What must be there before a plan counts as approved: the executor's own configuration. */
+struct approval_terms {
+	bool merged; /* is a reason of its own: every plan is read from the protected branch anyway */
+	int signatures, reviews;
+	const char *signers, *revoked; /* files, or NULL */
+};
+
+/* The executor's own say on approval. */
+struct approval_port {
+	void *self;
+	/* The terms for one plan, where a function of the configuration gives them. A function that
+	 * fails gives none: nothing is approved, with its words. NULL: there is no function. */
+	bool (*terms)(void *self, struct arena *a, const struct plan *plan, struct approval_terms *out,
+		      struct err *e);
+	/* A file that the terms name, as it is now. */
+	bool (*file)(void *self, struct arena *a, const char *path, size_t max, const char **bytes,
+		     size_t *len, struct err *e);
+	const struct forge_port *forge; /* NULL: reviews cannot be asked for */
+};
+
+/* Someone's key, in a file or an agent: signs what an approver has seen (`pare approve`). */
+struct signer_port {
+	void *self;
+	struct ssh_key key;
+	const char *comment; /* the key's own, or "" */
+	bool (*sign)(void *self, struct arena *a, const char *namespace, const void *message, size_t len,
+		     const char **armor, struct err *e);
 };
 
 /* Journals and the state folder. Files are written new, synced and renamed; names are relative to

@@ -4,6 +4,7 @@
 #define PARE_PROPOSE_H
 
 #include "pare/config.h"
+#include "pare/evidence.h"
 #include "pare/outcome.h"
 #include "pare/port.h"
 
@@ -12,6 +13,9 @@ struct proposal_item {
 	const struct principal *before;
 	const char *finding_json;        /* evidence, canonical */
 	const char *recommendation_json; /* evidence, canonical; NULL where none */
+	struct document_list documents;  /* evidence beside those of `before`: of before a plan that this
+					  * one takes back */
+	const char *ticket;              /* valid (ticket.h), or NULL */
 };
 
 struct proposal {
@@ -21,7 +25,10 @@ struct proposal {
 	const char *body;     /* Markdown, escaped */
 	char commit[OID_HEX];
 	bool existed;         /* the same proposal was there already */
+	bool merged;          /* all its plans are on the protected branch: nothing is to be reviewed */
 	size_t plan_count;
+	/* Open branches with older plans for the same principals: for these alone, and for others, too. */
+	struct str_list superseded, overlapping;
 };
 
 enum { PROPOSAL_MAX_PLANS = 50 };
@@ -31,6 +38,9 @@ bool propose(struct arena *a, const struct review_port *review, const struct con
 	     const struct proposal_item *item, size_t count, int64_t now_ms, struct proposal *out,
 	     struct err *e);
 
+/* What a plan's folder holds: plan.json, plan.md, its ticket, its evidence. */
+bool proposal_files(struct arena *a, const struct proposal_item *item, struct review_file **files,
+		    size_t *count, struct err *e);
 /* The files of a principal in the review repository, by slot (design: one file per policy slot).
  * `plan` NULL: as observed; else as they will be after it. */
 bool review_files(struct arena *a, const struct principal *before, const struct plan *plan,

@@ -4,6 +4,7 @@
 #ifndef PARE_QUOTA_H
 #define PARE_QUOTA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct quota {
@@ -18,7 +19,10 @@ struct quota {
 };
 
 struct quota quota_default(void);
+/* The quota of a role, or of a user. */
+size_t quota_attached(const struct quota *q, bool user);
+size_t quota_inline(const struct quota *q, bool user);
 
-enum { NAME_MAX_POLICY = 128, NAME_MAX_ROLE = 64 };
+enum { NAME_MAX_POLICY = 128, NAME_MAX_ROLE = 64, NAME_MAX_USER = 64 };
 
 #endif

@@ -24,6 +24,8 @@ struct receipt {
 	const char *reason; /* or NULL */
 	const char *started_at, *finished_at;
 	const char *executor;   /* caller ARN */
+	const char *run;        /* the run it belongs to, "<yyyymmdd>T<hhmmss>Z-<account>-<ms>"; NULL in receipts
+				 * of before there were runs */
 	const char *tip;        /* commit on the protected branch the approval was read from */
 	const char *journal_sha256; /* head of the journal's chain */
 	struct receipt_step *step;

@@ -16,6 +16,13 @@
 struct policy *policy_refine(struct arena *a, const struct policy *p, const struct unused *unused,
 			     const struct catalog *catalog);
 
+/* Of p the grants of the actions that match a pattern, and nothing else: its Allow statements with
+ * their Resources and Conditions, without Sids, each with the patterns that lie inside what it
+ * grants, or, where wildcards overlap, the catalogue's actions that both match. NULL when it grants
+ * none of them. Statements that are not understood are left out. */
+struct policy *policy_select(struct arena *a, const struct policy *p, const struct str_list *patterns,
+			     const struct catalog *catalog);
+
 struct fit_setting {
 	const struct policy *old; /* what p replaces: only what it granted may be widened to; or NULL */
 	const struct unused *unused; /* what no new wildcard may match; or NULL */

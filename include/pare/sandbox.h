@@ -42,7 +42,7 @@ struct sandbox *sandbox_new(struct arena *a, const struct sandbox_setting *s,
  * so is sandbox_generate. */
 bool sandbox_seed(struct sandbox *s, const char *text, size_t len, const char *what, struct err *e);
 bool sandbox_generate(struct sandbox *s, size_t roles, uint64_t seed, struct err *e);
-/* A role as a person reads it: attached policies and inline policies with their documents, then a
+/* A role or user as a person reads it: attached policies and inline policies with their documents, then a
  * line "findings" and a line for each open finding, or for the last one that was resolved. */
 void sandbox_show(struct sandbox *s, const char *role, struct buf *out);
 
@@ -60,6 +60,8 @@ bool sandbox_act(struct sandbox *s, struct call *call);
 bool sandbox_act_at(struct sandbox *s, struct call *call, int64_t as_of_ms);
 /* The truth now, without lag: for invariants. NULL when there is no such role. */
 struct principal *sandbox_role(struct sandbox *s, struct arena *a, const char *role);
+struct principal *sandbox_principal(struct sandbox *s, struct arena *a, enum principal_type type,
+				    const char *name);
 /* Makes call number n (from 1, counted from now) fail: before its effect, after it, or cut. */
 enum sandbox_fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_THROTTLE, FAULT_KILL_BEFORE, FAULT_KILL_AFTER };
 void sandbox_fail_nth(struct sandbox *s, size_t n, enum sandbox_fault fault);

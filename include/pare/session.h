@@ -5,11 +5,22 @@
 
 #include "pare/apply.h"
 #include "pare/lock.h"
+#include "pare/window.h"
+
+/* Whose word lets plans run: in place of approvals_read. Fetches. */
+struct approved_port {
+	void *self;
+	bool (*read)(void *self, struct arena *a, int64_t now_ms, struct approval **out, size_t *count,
+		     char tip[OID_HEX], struct err *e);
+};
 
 struct session {
 	struct apply_setting setting; /* tip and guard are the session's own */
 	struct write_port aws;
 	const struct review_port *review;
+	const struct approval_port *approvals; /* or NULL, as for approvals_read */
+	const struct approved_port *approved; /* or NULL: what is on the protected branch */
+	const struct calendar_port *calendar; /* or NULL: a configured calendar then counts as closed */
 	const struct store_port *store;
 	const struct clock_port *clock;
 	const struct progress_port *progress; /* or NULL */
@@ -19,7 +30,8 @@ struct session {
 /* Carries out the approved plans with these digests. The account is locked first, then the approvals
  * are read anew: what another executor finished meanwhile is left out. *report has *count entries,
  * also where false is returned after the changes (receipts not published, lock not given back): the
- * error says so. ERR_REFUSED when another executor has the account. */
+ * error says so. ERR_REFUSED when another executor has the account, a stop is ordered, or all that
+ * could be begun has to wait for the change window. */
 bool session_run(struct arena *a, const struct session *s, const struct str_list *digests,
 		 struct apply_report **report, size_t *count, struct err *e);
 

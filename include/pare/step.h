@@ -31,6 +31,13 @@ bool step_adds(enum step_op op);    /* Create, Attach, Put */
 bool step_removes(enum step_op op); /* Detach, Delete… */
 bool step_op_for_role(enum step_op op); /* writes to a role: AttachRolePolicy … */
 bool step_op_for_user(enum step_op op);
+/* The same for a role and a user. */
+bool step_attaches(enum step_op op); /* AttachRolePolicy, AttachUserPolicy */
+bool step_detaches(enum step_op op);
+bool step_puts(enum step_op op);     /* an inline policy */
+bool step_deletes_inline(enum step_op op);
+/* The op for that type of principal: AttachRolePolicy and a user give AttachUserPolicy. */
+enum step_op step_op_for(enum principal_type type, enum step_op op);
 
 /* Which members an op uses (all others NULL):
  *   CreatePolicy        policy_arn, policy_name, path, document, document_sha256, tags, source_policy

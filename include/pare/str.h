@@ -56,4 +56,7 @@ bool str_glob(const char *pattern, const char *text);
 /* The candidate nearest in edit distance, or NULL when none is near: for "did you mean". */
 const char *str_nearest(const char *word, const char *const *candidates, size_t count);
 
+/* One word for a POSIX shell, whatever is in it. */
+char *str_shell_word(struct arena *a, const char *text);
+
 #endif

@@ -16,13 +16,17 @@ struct plan_status {
 	const char *id, *digest, *account, *principal_arn;
 	enum standing standing;
 	const char *detail; /* one sentence: what is missing or what to run next */
+	const char *analyzer, *finding; /* the plan's source, or NULL */
+	bool follows;       /* a plan about permissions: its finding is to become RESOLVED */
+	const char *after_plan, *after_at; /* the applied plan of the same principal before it, or NULL */
+	const char *run;    /* the run that carried it out, or NULL */
 	size_t steps_done, step_count;
 };
 
-/* review NULL: the state folder alone. Sorted by id. */
+/* review NULL: the state folder alone. approvals as for approvals_read. Sorted by id. */
 bool status_read(struct arena *a, const struct store_port *store, const struct review_port *review,
-		 const struct config *config, int64_t now_ms, struct plan_status **out,
-		 size_t *count, struct err *e);
+		 const struct approval_port *approvals, const struct config *config, int64_t now_ms,
+		 struct plan_status **out, size_t *count, struct err *e);
 
 struct verify_line {
 	const char *subject;

@@ -4,6 +4,7 @@
 
 #include "pare/config.h"
 #include "pare/port.h"
+#include "pare/window.h"
 
 /* adapt/clock.c: the system's clock; installs handlers for SIGINT, SIGTERM, SIGHUP (interrupted
  * becomes true; a second SIGINT leaves at once) and ignores SIGPIPE. */
@@ -12,6 +13,22 @@ struct clock_port clock_system(struct arena *a);
 /* adapt/store.c: the state folder, made with mode 0700 when missing. */
 bool store_open(struct arena *a, const char *dir, struct store_port *out, struct err *e);
 
+/* Many files at once, for what can be made again: between begin and end, writes are collected; at the
+ * end they are made durable together and take their names in the order in which they were written.
+ * A crash before that leaves none of them, one during it the first ones. `end` also closes a batch
+ * that is given up (keep false): nothing of it is left. Reads in between see what was there before. */
+void store_batch_begin(const struct store_port *store);
+bool store_batch_end(const struct store_port *store, bool keep, struct err *e);
+
+/* adapt/approval_files.c, lua_approval.c: the executor's own say on approval, for this configuration
+ * (which must live as long); its forge is left NULL. */
+void approval_open(const struct config *c, struct approval_port *out);
+
+/* adapt/ssh_signer.c: the key of a file, to sign with. A private key in OpenSSH's format without a
+ * passphrase signs by itself; for every other (a public key, one with a passphrase, a security key)
+ * the agent at SSH_AUTH_SOCK does. A private key that others may read is refused. */
+bool ssh_signer_open(struct arena *a, const char *path, struct signer_port *out, struct err *e);
+
 /* adapt/files.c: a file, a folder (its regular *.json files, sorted), or "-" for standard input. */
 bool files_read(struct arena *a, const char *path, struct saved_text **texts, size_t *count,
 		struct err *e);
@@ -19,6 +36,10 @@ bool files_read(struct arena *a, const char *path, struct saved_text **texts, si
 /* adapt/fetch.c: over HTTP(S), 8 connections a host, answers of at most 16 MiB; ca_bundle replaces
  * the system's store, or NULL. */
 bool fetch_open(struct arena *a, const char *ca_bundle, struct fetch_port *out, struct err *e);
+
+/* adapt/change_calendar.c: AWS Systems Manager, with the credentials and endpoints of the environment
+ * (AWS_ENDPOINT_URL_SSM); the region comes from each calendar's ARN. */
+struct calendar_port change_calendar(struct arena *a, const struct clock_port *clock);
 
 /* adapt/git.c: a bare mirror below the state folder and its remote (path, file://, http(s)://,
  * ssh). Credentials: PARE_GIT_USERNAME / PARE_GIT_TOKEN for http(s); for ssh, which is OpenSSH's

@@ -4,8 +4,8 @@
  *
  * C1  A write leaves this machine at most once an attempt, and an attempt follows another only when
  *     the one before certainly did nothing.
- * C2  At most `window` requests are under way at a service. Throttling shrinks the window and holds
- *     the service's queue back; success opens it again.
+ * C2  One pace a service (pace.h), for everything that is asked of it in a run: how many requests
+ *     are under way, how many a second are sent, and when none is.
  * C3  Once a signal was seen nothing more is sent: what is under way is waited for, what is queued
  *     is given back unsent. */
 #include <stdlib.h>
@@ -16,23 +16,20 @@
 
 #include "aws_private.h"
 #include "pare/digest.h"
+#include "pare/pace.h"
 #include "pare/str.h"
 #include "pare/version.h"
-
-struct service {
-	double window; /* requests that may be under way */
-	size_t under_way;
-	int64_t hold_ms; /* nothing is sent before */
-};
 
 struct request {
 	struct aws *aws;
 	struct call *call;
-	struct service *service;
+	struct pace *pace;
 	struct arena *arena; /* of one attempt */
 	struct http_exchange exchange;
-	int64_t due_ms, signed_offset_ms;
-	bool skew_tried;
+	int64_t due_ms, sent_ms, signed_offset_ms;
+	struct retry_rate *rate; /* NULL: not adaptive */
+	const char *key_id; /* that it was signed with */
+	bool skew_tried, renew_tried;
 	int cost; /* of the last retry, in the bucket's tokens */
 	struct request *next;
 };
@@ -42,33 +39,17 @@ struct aws {
 	const struct clock_port *clock;
 	const struct progress_port *progress;
 	struct http *http;
-	struct credentials credentials;
+	struct credential_chain *credentials;
 	struct aws_places places;
 	struct retry retry;
 	bool verbose;
-	double window_max;
-	int64_t offset_ms;     /* AWS's clock minus ours */
+	int64_t offset_ms; /* AWS's clock minus ours */
 	struct request *queue; /* not sent, by due_ms */
-	struct service iam, analyzer, sts;
+	struct pace iam, analyzer, sts;
+	struct retry_rate rate[3]; /* of iam, analyzer, sts */
 	size_t sent;
 	size_t exchanges;
 };
-
-static const char *setting(const struct profile_set *set, const char *variable, const char *key)
-{
-	const char *value = getenv(variable);
-	return !str_empty(value) ? value : profile_get(set, "profile", profile_selected(), key);
-}
-
-/* Only true and false: a FIPS endpoint asked for with another word must not be forgotten. */
-static bool flag(const struct profile_set *set, const char *variable, const char *key, bool *out,
-		 struct err *e)
-{
-	const char *value = setting(set, variable, key);
-	*out = value != NULL && str_equal_nocase(value, "true");
-	return str_empty(value) || *out || str_equal_nocase(value, "false") ||
-	       err_set(e, ERR_USAGE, "%s '%s': expected true or false", variable, value);
-}
 
 /* AWS's user agent form; what does not fit a token becomes '-'. */
 static const char *user_agent(struct arena *a, const struct profile_set *set)
@@ -78,7 +59,7 @@ static const char *user_agent(struct arena *a, const struct profile_set *set)
 		return "pare/" PARE_VERSION;
 	char *text = str_printf(a, "pare/%s ua/2.1 os/linux#%s md/arch#%s lang/c#c11", PARE_VERSION,
 				u.release, u.machine);
-	const char *app = setting(set, "AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
+	const char *app = profile_setting(set, "AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
 	if (!str_empty(app) && strlen(app) <= 50)
 		text = str_printf(a, "%s app/%s", text, str_percent_encode(a, app, NULL));
 	for (char *c = text; *c != '\0'; c++)
@@ -92,21 +73,17 @@ static bool read_settings(struct aws *x, const struct aws_setting *s, const stru
 {
 	static const char *const names[] = {"iam", "accessanalyzer", "sts"};
 	struct aws_endpoint *places[] = {&x->places.iam, &x->places.analyzer, &x->places.sts};
-	bool fips, dual;
 	http->user_agent = user_agent(x->arena, set);
-	http->ca_bundle = arena_strdup(x->arena, setting(set, "AWS_CA_BUNDLE", "ca_bundle"));
+	http->ca_bundle = arena_strdup(x->arena, profile_setting(set, "AWS_CA_BUNDLE", "ca_bundle"));
 	if (str_empty(http->ca_bundle))
 		http->ca_bundle = NULL;
 	if (http->ca_bundle != NULL && access(http->ca_bundle, R_OK) != 0)
 		return err_set(e, ERR_USAGE, "AWS_CA_BUNDLE '%s': it cannot be read",
 			       http->ca_bundle);
-	if (!flag(set, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &fips, e) ||
-	    !flag(set, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &dual, e) ||
-	    !retry_setting(set, s->max_attempts, &x->retry, e))
+	if (!retry_setting(set, s->max_attempts, &x->retry, e))
 		return false;
 	for (size_t i = 0; i < 3; i++)
-		if (!endpoint_resolve(x->arena, names[i], s->region, fips, dual,
-				      endpoint_configured(x->arena, names[i], set), places[i], e))
+		if (!endpoint_of(x->arena, names[i], s->region, set, places[i], e))
 			return false;
 	return true;
 }
@@ -122,10 +99,18 @@ struct aws *aws_new(struct arena *a, const struct aws_setting *s, const struct c
 	x->clock = clock;
 	x->progress = s->progress;
 	x->verbose = s->verbose;
-	x->window_max = (double)http.connections_per_host;
-	x->iam.window = x->analyzer.window = x->sts.window = x->window_max;
-	bool ok = profile_read(scratch, &set, e) && credentials_resolve(a, &x->credentials, e) &&
-		  read_settings(x, s, &set, &http, e);
+	if (s->concurrency > 0)
+		http.connections_per_host = s->concurrency;
+	struct pace *all[] = {&x->iam, &x->analyzer, &x->sts};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		pace_open(all[i], http.connections_per_host, clock->now_ms(clock->self));
+	const struct credential_setting keys = {
+		.region = s->region, .clock = clock, .progress = s->progress};
+	x->credentials = s->credentials != NULL ? s->credentials : credentials_open(a, &keys);
+	for (size_t i = 0; i < 3; i++)
+		rate_open(&x->rate[i], clock->now_ms(clock->self));
+	bool ok = profile_read(scratch, &set, e) && read_settings(x, s, &set, &http, e) &&
+		  credentials_get(x->credentials, e) != NULL;
 	arena_free(scratch);
 	x->http = ok ? http_new(a, &http, e) : NULL;
 	return x->http != NULL ? x : NULL;
@@ -155,8 +140,8 @@ static void queue(struct aws *x, struct request *r, int64_t due_ms)
 
 static bool ready(const struct request *r, int64_t at_ms)
 {
-	return r->due_ms <= at_ms && r->service->hold_ms <= at_ms &&
-	       (double)r->service->under_way < r->service->window;
+	return r->due_ms <= at_ms && pace_due_ms(r->pace, at_ms) <= at_ms &&
+	       (r->rate == NULL || rate_due_ms(r->rate, at_ms) <= at_ms);
 }
 
 /* The first that may be sent now, taken out; NULL when none may. */
@@ -176,11 +161,13 @@ static struct request *take_ready(struct aws *x)
 /* When something queued may become ready by time alone. */
 static int64_t next_due(const struct aws *x)
 {
-	int64_t next = INT64_MAX;
+	int64_t next = INT64_MAX, at_ms = now(x);
 	for (const struct request *r = x->queue; r != NULL; r = r->next) {
-		int64_t due = r->due_ms > r->service->hold_ms ? r->due_ms : r->service->hold_ms;
-		if ((double)r->service->under_way < r->service->window && due < next)
-			next = due;
+		int64_t pace = pace_due_ms(r->pace, at_ms);
+		int64_t due = r->due_ms > pace ? r->due_ms : pace;
+		int64_t rate = r->rate != NULL ? rate_due_ms(r->rate, at_ms) : due;
+		due = rate > due ? rate : due;
+		next = due < next ? due : next;
 	}
 	return next;
 }
@@ -190,10 +177,6 @@ static void forget_far_dues(struct aws *x)
 {
 	enum { LONGEST_MS = 301000 };
 	int64_t at_ms = now(x);
-	struct service *all[] = {&x->iam, &x->analyzer, &x->sts};
-	for (size_t i = 0; i < 3; i++)
-		if (all[i]->hold_ms - at_ms > LONGEST_MS)
-			all[i]->hold_ms = at_ms;
 	for (struct request *r = x->queue; r != NULL; r = r->next)
 		if (r->due_ms - at_ms > LONGEST_MS)
 			r->due_ms = at_ms;
@@ -208,14 +191,19 @@ static bool send_request(struct request *r)
 	r->arena = arena_new(x->arena);
 	r->signed_offset_ms = x->offset_ms;
 	c->err = (struct err){.kind = ERR_NONE};
-	if (!aws_request(r->arena, c, &x->places, &x->credentials, now(x) + x->offset_ms,
-			 &r->exchange, &c->err)) {
+	const struct credentials *keys = credentials_get(x->credentials, &c->err);
+	r->key_id = keys != NULL ? arena_strdup(c->arena, keys->access_key_id) : NULL;
+	if (keys == NULL || !aws_request(r->arena, c, &x->places, keys, now(x) + x->offset_ms,
+					 &r->exchange, &c->err)) {
 		c->ok = false;
 		arena_free(r->arena);
 		return false;
 	}
 	r->exchange.owner = r;
-	r->service->under_way++;
+	if (r->rate != NULL)
+		rate_sent(r->rate, now(x));
+	r->sent_ms = now(x);
+	pace_sent(r->pace, r->sent_ms);
 	c->attempts++;
 	x->sent++;
 	x->exchanges++;
@@ -223,21 +211,21 @@ static bool send_request(struct request *r)
 	return true;
 }
 
-static void throttled(struct request *r, int64_t wait_ms)
+/* Good answers and plain refusals alike say that the service takes requests. */
+static enum pace_answer pace_answer_of(const struct call *c)
 {
-	struct service *s = r->service;
-	int64_t hold = now(r->aws) + wait_ms;
-	s->window = s->window * 0.7 < 1 ? 1 : s->window * 0.7;
-	s->hold_ms = hold > s->hold_ms ? hold : s->hold_ms;
+	if (c->ok)
+		return PACE_ACCEPTED;
+	if (c->err.kind == ERR_THROTTLED)
+		return PACE_THROTTLED;
+	return c->err.code[0] != '\0' && c->err.kind != ERR_UNAVAILABLE && c->err.kind != ERR_UNCERTAIN
+		       ? PACE_ACCEPTED
+		       : PACE_NEITHER;
 }
 
-static void succeeded(struct request *r)
+static bool expired(const struct call *c)
 {
-	struct service *s = r->service;
-	s->window += 1 / s->window;
-	if (s->window > r->aws->window_max)
-		s->window = r->aws->window_max;
-	retry_give(&r->aws->retry, r->cost);
+	return str_starts(c->err.code, "ExpiredToken");
 }
 
 /* How long to wait before the call is sent again; -1 when it is not. */
@@ -253,6 +241,11 @@ static int64_t wait_ms(struct request *r)
 		r->skew_tried = true;
 		return 0;
 	}
+	/* Refused before it was looked at: nothing happened, whatever it was. */
+	if (!r->renew_tried && expired(c) && credentials_renew(x->credentials, r->key_id)) {
+		r->renew_tried = true;
+		return 0;
+	}
 	if (!retry_allowed(&x->retry, c))
 		return -1;
 	enum retry_cause cause = retry_cause_of(c);
@@ -263,11 +256,8 @@ static int64_t wait_ms(struct request *r)
 		return -1;
 	r->cost = cost;
 	random_bytes(&random, sizeof random);
-	int64_t wait = retry_delay_ms(&x->retry, cause, c->attempts, random);
-	wait = retry_after_ms(&x->retry, &r->exchange, wait);
-	if (cause == RETRY_THROTTLED)
-		throttled(r, wait);
-	return wait;
+	return retry_after_ms(&x->retry, &r->exchange,
+			      retry_delay_ms(&x->retry, cause, c->attempts, random));
 }
 
 /* true: the call is answered; false: it was queued again. */
@@ -275,28 +265,37 @@ static bool settle(struct request *r)
 {
 	struct aws *x = r->aws;
 	struct call *c = r->call;
-	r->service->under_way--;
 	aws_answer(c, &r->exchange);
+	if (r->rate != NULL)
+		rate_answered(r->rate, c->err.kind == ERR_THROTTLED, now(x));
+	pace_answered(r->pace, pace_answer_of(c), r->sent_ms, now(x), retry_after_ms(&x->retry, &r->exchange, 0));
 	if (c->ok)
-		succeeded(r);
+		retry_give(&x->retry, r->cost);
 	int64_t wait = c->ok ? -1 : wait_ms(r);
 	if (x->verbose && wait >= 0 && x->progress != NULL)
-		x->progress->note(x->progress->self, str_printf(r->arena, "retrying in %lld ms: %s",
-								(long long)wait, c->err.message));
+		x->progress->note(x->progress->self,
+				  str_printf(r->arena,
+					     "retrying in %lld ms (%u sent, %d of 500 retry tokens left): %s",
+					     (long long)wait, c->attempts, x->retry.tokens,
+					     c->err.message));
 	arena_free(r->arena);
 	if (wait >= 0) {
 		queue(x, r, now(x) + wait);
 		return false;
 	}
-	if (!c->ok && str_starts(c->err.code, "ExpiredToken"))
+	struct err ignored;
+	const struct credentials *keys = !c->ok && expired(c)
+						 ? credentials_get(x->credentials, &ignored)
+						 : NULL;
+	if (!c->ok && expired(c))
 		err_wrap(&c->err, "the AWS credentials (%s) are over: renew them and run again",
-			 x->credentials.source);
+			 keys != NULL ? keys->source : "none are left");
 	return true;
 }
 
 /* --- the ports --- */
 
-static struct service *service_of(struct aws *x, enum call_op op)
+static struct pace *pace_of(struct aws *x, enum call_op op)
 {
 	if (op == CALL_GET_CALLER_IDENTITY)
 		return &x->sts;
@@ -315,7 +314,9 @@ static void start(void *self, struct call *call)
 	call->err = (struct err){.kind = ERR_NONE};
 	r->aws = x;
 	r->call = call;
-	r->service = service_of(x, call->op);
+	r->pace = pace_of(x, call->op);
+	if (x->retry.adaptive)
+		r->rate = &x->rate[r->pace == &x->iam ? 0 : r->pace == &x->analyzer ? 1 : 2];
 	queue(x, r, 0);
 }
 
@@ -383,6 +384,13 @@ struct read_port aws_read_port(struct aws *aws)
 struct write_port aws_write_port(struct aws *aws)
 {
 	return (struct write_port){aws, start, next};
+}
+
+const struct aws_endpoint *aws_endpoint_of(const struct aws *aws, const char *service)
+{
+	return strcmp(service, "iam") == 0   ? &aws->places.iam
+	       : strcmp(service, "sts") == 0 ? &aws->places.sts
+					     : &aws->places.analyzer;
 }
 
 size_t aws_exchanges(const struct aws *aws)

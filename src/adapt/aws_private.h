@@ -14,6 +14,17 @@ struct aws_places {
 bool aws_request(struct arena *a, const struct call *call, const struct aws_places *places,
 		 const struct credentials *keys, int64_t now_ms, struct http_exchange *out,
 		 struct err *e);
+/* One signed request to an endpoint, of any AWS API; keys NULL: unsigned. */
+struct aws_message {
+	const struct aws_endpoint *endpoint;
+	const char *method, *path, *query, *content_type; /* content_type: or NULL */
+	const char *body;
+	size_t body_len;
+	struct http_header *header; /* further ones, unsigned; or NULL */
+	size_t header_count;
+};
+void aws_sign(struct arena *a, const struct aws_message *m, const struct credentials *keys,
+	      int64_t now_ms, struct http_exchange *out);
 void aws_answer(struct call *call, const struct http_exchange *x);
 /* The page after this one: NULL after the last. A page that names itself as the next is refused. */
 bool aws_next_page(struct call *call, const char *marker);
@@ -24,6 +35,7 @@ struct retry {
 	unsigned attempts;	    /* counting the first */
 	unsigned throttle_attempts; /* the same for throttled calls */
 	bool revised;		    /* AWS_NEW_RETRIES_2026 */
+	bool adaptive;		    /* retry_rate.c comes in */
 	bool correct_skew;
 	int tokens;
 };
@@ -47,6 +59,19 @@ bool retry_skewed(const struct call *call, const struct http_exchange *x, int64_
 		  int64_t used_ms, int64_t *offset_ms);
 bool http_date_parse(const char *text, int64_t *ms); /* RFC 9110, IMF-fixdate */
 
+/* retry_rate.c: of one service, in retry mode "adaptive". */
+struct retry_rate {
+	bool on; /* since the first throttling */
+	double fill, capacity, tokens, last; /* seconds, and tokens a second */
+	double w_max, k, last_fail;
+	double measured, bucket, count;
+};
+void rate_open(struct retry_rate *r, int64_t now_ms);
+/* When the next request may be sent: now_ms when it may at once. */
+int64_t rate_due_ms(struct retry_rate *r, int64_t now_ms);
+void rate_sent(struct retry_rate *r, int64_t now_ms);
+void rate_answered(struct retry_rate *r, bool throttled, int64_t now_ms);
+
 /* All set call->err and give false. */
 bool aws_error_set(struct call *call, long status, const char *code, const char *message);
 bool aws_error_malformed(struct call *call, const char *why);
@@ -59,6 +84,7 @@ bool iam_details(struct call *call, const struct xml *result);
 /* profile.c: ~/.aws/config and ~/.aws/credentials, merged. */
 struct profile_property {
 	const char *key, *value;
+	bool of_credentials; /* from the credentials file */
 };
 struct profile_section {
 	const char *kind; /* "profile", "sso-session", "services" */
@@ -69,6 +95,7 @@ struct profile_section {
 struct profile_set {
 	struct profile_section *section;
 	size_t count, cap;
+	const char *readable; /* a file with secrets that every user of the machine can read */
 };
 /* Adds one file's text. credentials: the grammar of the credentials file. The error names file and
  * line. */
@@ -80,6 +107,14 @@ const char *profile_path(struct arena *a, bool credentials);
 bool profile_read(struct arena *a, struct profile_set *set, struct err *e);
 const char *profile_get(const struct profile_set *set, const char *kind, const char *name,
 			const char *key);
+/* The same with where it is from. NULL: there is none. */
+const struct profile_property *profile_find(const struct profile_set *set, const char *name,
+					    const char *key);
+/* The variable, else the selected profile's key; NULL when neither says anything. */
+const char *profile_setting(const struct profile_set *set, const char *variable, const char *key);
+/* Only true and false: what was asked for with another word must not be forgotten. */
+bool profile_flag(const struct profile_set *set, const char *variable, const char *key, bool *out,
+		  struct err *e);
 bool profile_has(const struct profile_set *set, const char *name,
 		 const char *key); /* and not empty */
 bool profile_exists(const struct profile_set *set, const char *name);
@@ -88,7 +123,11 @@ const char *profile_selected(void); /* AWS_PROFILE, AWS_DEFAULT_PROFILE, "defaul
 const char *profile_nested(struct arena *a, const struct profile_set *set, const char *kind,
 			   const char *name, const char *parent, const char *key);
 
-/* endpoints.c: the URL somebody configured for the service, or NULL. */
+/* endpoints.c: from settings alone: AWS_USE_FIPS_ENDPOINT and the like, configured endpoints, and
+ * AWS_STS_REGIONAL_ENDPOINTS. */
+bool endpoint_of(struct arena *a, const char *service, const char *region,
+		 const struct profile_set *set, struct aws_endpoint *out, struct err *e);
+/* The URL somebody configured for the service, or NULL. */
 const char *endpoint_configured(struct arena *a, const char *service,
 				const struct profile_set *set);
 

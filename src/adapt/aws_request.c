@@ -45,6 +45,52 @@ static void add(struct http_header *h, size_t *count, const char *name, const ch
 	h[(*count)++] = (struct http_header){name, value};
 }
 
+void aws_sign(struct arena *a, const struct aws_message *m, const struct credentials *keys,
+	      int64_t now_ms, struct http_exchange *out)
+{
+	struct http_header *h = arena_array(a, 8 + m->header_count, sizeof *h);
+	size_t count = 0;
+	char date[WHEN_TEXT];
+	const char *after = strstr(m->endpoint->url, "://") + 3;
+	const char *query = m->query != NULL ? m->query : "";
+	size_t host_len = strcspn(after, "/");
+	when_compact(now_ms, date);
+	add(h, &count, "host", arena_copy(a, after, host_len));
+	if (m->content_type != NULL)
+		add(h, &count, "content-type", m->content_type);
+	if (keys != NULL) {
+		add(h, &count, "x-amz-date", arena_strdup(a, date));
+		if (keys->session_token != NULL)
+			add(h, &count, "x-amz-security-token", keys->session_token);
+		struct sigv4_request q = {
+			.method = m->method,
+			.path = str_printf(a, "%s%s", after + host_len, m->path),
+			.query = query,
+			.header = h,
+			.header_count = count,
+			.body = m->body,
+			.body_len = m->body_len,
+			.region = m->endpoint->signing_region,
+			.service = m->endpoint->signing_name,
+			.now_ms = now_ms,
+		};
+		struct sigv4 s = sigv4_sign(a, &q, keys->access_key_id, keys->secret_access_key);
+		add(h, &count, "authorization", s.authorization);
+	}
+	for (size_t i = 0; i < m->header_count; i++)
+		add(h, &count, m->header[i].name, m->header[i].value);
+	*out = (struct http_exchange){
+		.arena = a,
+		.method = m->method,
+		.header = h,
+		.header_count = count,
+		.body = m->body,
+		.body_len = m->body_len,
+		.url = str_printf(a, "%s%s%s%s", m->endpoint->url, m->path, *query ? "?" : "",
+				  query),
+	};
+}
+
 bool aws_request(struct arena *a, const struct call *call, const struct aws_places *places,
 		 const struct credentials *keys, int64_t now_ms, struct http_exchange *out,
 		 struct err *e)
@@ -52,43 +98,17 @@ bool aws_request(struct arena *a, const struct call *call, const struct aws_plac
 	struct parts p = {0};
 	if (!build(a, call, places, &p, e))
 		return false;
-	struct http_header *h = arena_array(a, 8, sizeof *h);
-	size_t count = 0;
-	char date[WHEN_TEXT];
-	const char *after = strstr(p.endpoint->url, "://") + 3;
-	size_t host_len = strcspn(after, "/");
-	when_compact(now_ms, date);
-	add(h, &count, "host", arena_copy(a, after, host_len));
-	if (p.content_type != NULL)
-		add(h, &count, "content-type", p.content_type);
-	add(h, &count, "x-amz-date", arena_strdup(a, date));
-	if (keys->session_token != NULL)
-		add(h, &count, "x-amz-security-token", keys->session_token);
-	struct sigv4_request q = {
+	struct aws_message m = {
+		.endpoint = p.endpoint,
 		.method = p.method,
-		.path = str_printf(a, "%s%s", after + host_len, p.path),
+		.path = p.path,
 		.query = p.query,
-		.header = h,
-		.header_count = count,
+		.content_type = p.content_type,
 		.body = p.body->data,
 		.body_len = p.body->len,
-		.region = p.endpoint->signing_region,
-		.service = p.endpoint->signing_name,
-		.now_ms = now_ms,
 	};
-	struct sigv4 s = sigv4_sign(a, &q, keys->access_key_id, keys->secret_access_key);
-	add(h, &count, "authorization", s.authorization);
-	*out = (struct http_exchange){
-		.arena = a,
-		.method = p.method,
-		.header = h,
-		.header_count = count,
-		.body = p.body->data,
-		.body_len = p.body->len,
-		.once = call_writes(call->op),
-		.url = str_printf(a, "%s%s%s%s", p.endpoint->url, p.path, *p.query ? "?" : "",
-				  p.query),
-	};
+	aws_sign(a, &m, keys, now_ms, out);
+	out->once = call_writes(call->op);
 	return true;
 }
 

@@ -52,7 +52,10 @@ struct clock_port clock_system(struct arena *a)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	/* Under nohup it is ignored, and that is meant. */
+	struct sigaction inherited;
+	if (sigaction(SIGHUP, NULL, &inherited) != 0 || inherited.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not a death */
 	return (struct clock_port){NULL, now_ms, sleep_until, interrupted};

@@ -73,7 +73,10 @@ static const char *host_of(struct arena *a, const char *service, const struct pa
 		       : fips	    ? p->iam_fips
 		       : dual	    ? p->iam_dual
 				    : p->iam_host;
-	const char *name = strcmp(service, "accessanalyzer") == 0 ? "access-analyzer" : "sts";
+	const char *name = strcmp(service, "accessanalyzer") == 0 ? "access-analyzer"
+			   : strcmp(service, "sso") == 0	  ? "portal.sso"
+			   : strcmp(service, "sso_oidc") == 0	  ? "oidc"
+								  : service;
 	/* GovCloud's usual hosts are FIPS hosts already; its dual-stack ones are not. */
 	bool marked = fips && !(gov && !dual);
 	return str_printf(a, "%s%s.%s.%s", name, marked ? "-fips" : "", region,
@@ -184,21 +187,69 @@ const char *endpoint_configured(struct arena *a, const char *service, const stru
 	return str_empty(url) ? NULL : url;
 }
 
-const char *region_resolve(struct arena *a, const char *hint)
+/* AWS_STS_REGIONAL_ENDPOINTS=legacy: the regions that were there before STS had any. */
+static bool legacy_sts(const char *region)
 {
-	struct profile_set set = {0};
-	struct err e;
+	static const char *const old[] = {
+		"ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global",
+		"ca-central-1",	  "eu-central-1", "eu-north-1",	  "eu-west-1",	    "eu-west-2",
+		"eu-west-3",	  "sa-east-1",	  "us-east-1",	  "us-east-2",	    "us-west-1",
+		"us-west-2"};
+	for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+		if (str_equal(region, old[i]))
+			return true;
+	return false;
+}
+
+bool endpoint_of(struct arena *a, const char *service, const char *region,
+		 const struct profile_set *set, struct aws_endpoint *out, struct err *e)
+{
+	bool fips, dual;
+	const char *custom = endpoint_configured(a, service, set);
+	if (!profile_flag(set, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &fips, e) ||
+	    !profile_flag(set, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &dual, e))
+		return false;
+	const char *mode = profile_setting(set, "AWS_STS_REGIONAL_ENDPOINTS",
+					   "sts_regional_endpoints");
+	bool legacy = mode != NULL && str_equal_nocase(mode, "legacy");
+	if (mode != NULL && !legacy && !str_equal_nocase(mode, "regional"))
+		return err_set(e, ERR_USAGE,
+			       "AWS_STS_REGIONAL_ENDPOINTS '%s': expected regional or legacy", mode);
+	if (legacy && strcmp(service, "sts") == 0 && custom == NULL && !fips && !dual &&
+	    legacy_sts(region))
+		region = "aws-global";
+	return endpoint_resolve(a, service, region, fips, dual, custom, out, e);
+}
+
+const char *region_partition(const char *region)
+{
+	return partition_of(region)->name;
+}
+
+bool region_find(struct arena *a, const char *hint, const char **region, const char **from,
+		 struct err *e)
+{
+	static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+	*region = hint;
+	*from = "the analyzer's ARN";
 	if (!str_empty(hint))
-		return hint;
-	if (!str_empty(getenv("AWS_REGION")))
-		return getenv("AWS_REGION");
-	if (!str_empty(getenv("AWS_DEFAULT_REGION")))
-		return getenv("AWS_DEFAULT_REGION");
+		return true;
+	for (size_t i = 0; i < 2; i++)
+		if (!str_empty(getenv(variables[i]))) {
+			*region = getenv(variables[i]);
+			*from = variables[i];
+			return true;
+		}
+	struct profile_set set = {0};
 	struct arena *scratch = arena_new(NULL); /* holds every profile's secrets */
-	const char *region = NULL;
-	if (profile_read(scratch, &set, &e))
-		region = arena_strdup(a,
-				      profile_get(&set, "profile", profile_selected(), "region"));
+	bool ok = profile_read(scratch, &set, e);
+	const char *value = ok ? profile_get(&set, "profile", profile_selected(), "region") : NULL;
+	*region = str_empty(value) ? NULL : arena_strdup(a, value);
+	*from = str_printf(a, "profile '%s'", profile_selected());
 	arena_free(scratch);
-	return str_empty(region) ? NULL : region;
+	return ok && (*region != NULL ||
+		      err_set(e, ERR_USAGE,
+			      "finding the AWS region: set AWS_REGION, or 'region' in profile '%s', "
+			      "or give '--analyzer ARN'",
+			      profile_selected()));
 }

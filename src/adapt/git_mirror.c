@@ -147,11 +147,6 @@ static bool files_sound(const struct git *g, git_repository *repo)
 		    FTW_PHYS) == 0;
 }
 
-bool git_mirror_readable(struct git *g)
-{
-	return files_sound(g, g->repo);
-}
-
 /* With a handle of its own: libgit2 tells of a broken packed-refs once and then keeps silent. */
 bool git_mirror_sound(struct git *g)
 {

@@ -57,8 +57,6 @@ bool git_mirror_open(struct git *g, const char *state_dir, struct err *e);
 /* Waits for the right to write refs; drops what a killed process left behind. */
 bool git_mirror_lock(struct git *g, struct err *e);
 void git_mirror_unlock(struct git *g);
-/* Are HEAD, configuration and ref files what they must be? Before libgit2 stumbles over them. */
-bool git_mirror_readable(struct git *g);
 /* Can every ref be read, and every branch's commit and tree? Needs the lock. */
 bool git_mirror_sound(struct git *g);
 /* Throws the mirror away and makes an empty one; refused while another process uses it. */
@@ -71,6 +69,8 @@ bool git_ssh_open(struct git *g, struct err *e);
 /* git_remote.c */
 git_remote_callbacks git_wire_callbacks(struct wire *w);
 bool git_fetch_all(void *self, struct err *e);
+/* git_bring.c */
+bool git_bring(void *self, const char *ref, struct err *e);
 /* git_publish.c */
 bool git_publish(void *self, const char *ref, const char *expected, const char *oid, struct err *e);
 /* git_commit.c */

@@ -109,21 +109,11 @@ static bool fetch_once(struct git *g, struct err *e)
 	return ok;
 }
 
-/* A mirror that a crash or a disk damaged is made anew and filled again, once. */
-static bool fetch_or_renew(struct git *g, struct err *e)
+/* A mirror that a crash or a disk damaged is made anew. Asked before, because libgit2 takes an object
+ * for whole when its commit is there, and passes over refs that it cannot read. */
+static bool fetch_sound(struct git *g, struct err *e)
 {
-	struct err first;
-	if (!git_mirror_readable(g))
-		return git_mirror_renew(g, e) && fetch_once(g, e);
-	if (fetch_once(g, &first)) {
-		if (git_mirror_sound(g))
-			return true;
-		err_set(&first, ERR_IO, "the mirror '%s' is damaged", g->mirror);
-	} else if (first.kind == ERR_AUTH || git_mirror_sound(g)) {
-		*e = first;
-		return false;
-	}
-	return git_mirror_renew(g, e) && fetch_once(g, e);
+	return (git_mirror_sound(g) || git_mirror_renew(g, e)) && fetch_once(g, e);
 }
 
 bool git_fetch_all(void *self, struct err *e)
@@ -131,7 +121,7 @@ bool git_fetch_all(void *self, struct err *e)
 	struct git *g = self;
 	bool ok = git_mirror_lock(g, e);
 	if (ok) {
-		ok = fetch_or_renew(g, e);
+		ok = fetch_sound(g, e);
 		git_mirror_unlock(g);
 	}
 	return ok || err_wrap(e, "fetching '%s'", g->url);

@@ -29,6 +29,7 @@ struct transfer {
 	struct curl_slist *headers;
 	struct buf *body;
 	size_t header_bytes, header_cap;
+	size_t body_sent;
 	bool headers_ended; /* by their empty line; libcurl takes a connection's end for it too */
 	char message[CURL_ERROR_SIZE];
 };
@@ -170,6 +171,32 @@ static bool set_headers(struct transfer *t)
 	return ok;
 }
 
+static size_t give_body(char *to, size_t size, size_t count, void *user)
+{
+	struct transfer *t = user;
+	const struct http_exchange *x = t->exchange;
+	size_t room = size * count, rest = x->body_len - t->body_sent;
+	size_t len = rest < room ? rest : room;
+	memcpy(to, x->body + t->body_sent, len);
+	t->body_sent += len;
+	return len;
+}
+
+/* Where a kept connection turns out to be dead, libcurl sends the request again on another by
+ * itself, also when the server took it. It does not when the body, given piece by piece, would have
+ * to be given from its start again; and what was sent without any of its body is no request yet. */
+static void set_once(struct transfer *t)
+{
+	const struct http_exchange *x = t->exchange;
+	if (x->body_len == 0) {
+		curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+		return;
+	}
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, give_body);
+	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+}
+
 static void set_method(struct transfer *t)
 {
 	const struct http_exchange *x = t->exchange;
@@ -179,6 +206,8 @@ static void set_method(struct transfer *t)
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, x->body != NULL ? x->body : "");
 	}
+	if (x->once)
+		set_once(t);
 	if (strcmp(x->method, "POST") != 0)
 		curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, x->method);
 }
@@ -196,16 +225,33 @@ static bool url_valid(const char *url)
 	return host > 0 && memchr(start + 3, '@', host) == NULL && strchr(url, '\\') == NULL;
 }
 
-/* 127.0.0.0/8, ::1 and localhost: what is on this machine is asked directly. */
-static bool loopback(const char *url)
+/* Loopback, and the link-local addresses that metadata has: what is on this machine is asked
+ * directly. */
+static bool on_this_machine(const char *url)
 {
+	static const char *const own[] = {"169.254.169.254", "169.254.170.2", "169.254.170.23"};
 	const char *host = strstr(url, "://") + 3;
-	if (str_starts(host, "[::1]"))
+	if (str_starts(host, "[::1]") || str_starts(host, "[fd00:ec2::254]") ||
+	    str_starts(host, "[fd00:ec2::23]"))
 		return true;
 	size_t len = strcspn(host, ":/?#");
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (len == strlen(own[i]) && strncmp(host, own[i], len) == 0)
+			return true;
 	if (len == 9 && strncasecmp(host, "localhost", 9) == 0)
 		return true;
 	return len <= 15 && strspn(host, "0123456789.") >= len && str_starts(host, "127.");
+}
+
+/* HTTP_PROXY, which libcurl does not read and AWS's tools do. Not below a web server: there it is the
+ * Proxy header of a request from outside. */
+static const char *plain_proxy(const char *url)
+{
+	const char *proxy = getenv("HTTP_PROXY");
+	return str_starts(url, "http://") && getenv("http_proxy") == NULL &&
+			       getenv("REQUEST_METHOD") == NULL && !str_empty(proxy)
+		       ? proxy
+		       : NULL;
 }
 
 static void set_options(struct transfer *t)
@@ -223,17 +269,19 @@ static void set_options(struct transfer *t)
 		curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_bundle);
 		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
-	if (loopback(t->exchange->url))
+	const char *plain = plain_proxy(t->exchange->url);
+	if (t->exchange->direct || on_this_machine(t->exchange->url))
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	else if (plain != NULL)
+		curl_easy_setopt(c, CURLOPT_PROXY, plain);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	if (t->exchange->once)
-		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 	if (s->user_agent != NULL)
 		curl_easy_setopt(c, CURLOPT_USERAGENT, s->user_agent);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, s->total_timeout_ms);
+	long own_ms = t->exchange->timeout_ms;
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, own_ms > 0 ? own_ms : s->connect_timeout_ms);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, own_ms > 0 ? own_ms : s->total_timeout_ms);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->message);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
@@ -325,6 +373,8 @@ static struct http_exchange *end_transfer(struct http *h, CURLMsg *message)
 	} else if (x->oversize) {
 		err_set(&x->err, ERR_UNCERTAIN, "'%s': the answer is larger than %zu bytes", x->url,
 			h->setting.max_response_bytes);
+	} else if (code == CURLE_SEND_FAIL_REWIND) {
+		err_set(&x->err, ERR_UNCERTAIN, "'%s': the connection ended before the answer", x->url);
 	} else if (x->err.kind == ERR_NONE) {
 		err_set(&x->err, never_sent(t->easy, code) ? ERR_UNAVAILABLE : ERR_UNCERTAIN,
 			"'%s': %s", x->url,

@@ -47,6 +47,7 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 {
 	bool sts = call->op == CALL_GET_CALLER_IDENTITY;
 	struct form f = {a, call, body, NULL};
+	const char *principal = call_for_user(call->op) ? "UserName" : "RoleName";
 	buf_printf(body, "Action=%s&Version=%s", call_name(call->op),
 		   sts ? "2011-06-15" : "2010-05-08");
 	switch (call->op) {
@@ -58,16 +59,21 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 		put_pair(a, body, "MaxItems", "1000");
 		break;
 	case CALL_GET_ROLE:
-		put_needed(&f, "RoleName", call->role);
+	case CALL_GET_USER: /* IAM takes no name for the caller's own */
+		put_needed(&f, principal, call->role);
 		break;
 	case CALL_LIST_ATTACHED_ROLE_POLICIES:
 	case CALL_LIST_ROLE_POLICIES:
-		put_needed(&f, "RoleName", call->role);
+	case CALL_LIST_ATTACHED_USER_POLICIES:
+	case CALL_LIST_USER_POLICIES:
+		put_needed(&f, principal, call->role);
 		put_pair(a, body, "Marker", call->marker);
 		break;
 	case CALL_GET_ROLE_POLICY:
 	case CALL_DELETE_ROLE_POLICY:
-		put_needed(&f, "RoleName", call->role);
+	case CALL_GET_USER_POLICY:
+	case CALL_DELETE_USER_POLICY:
+		put_needed(&f, principal, call->role);
 		put_needed(&f, "PolicyName", call->policy_name);
 		break;
 	case CALL_GET_POLICY:
@@ -91,11 +97,14 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 		break;
 	case CALL_ATTACH_ROLE_POLICY:
 	case CALL_DETACH_ROLE_POLICY:
-		put_needed(&f, "RoleName", call->role);
+	case CALL_ATTACH_USER_POLICY:
+	case CALL_DETACH_USER_POLICY:
+		put_needed(&f, principal, call->role);
 		put_needed(&f, "PolicyArn", call->policy_arn);
 		break;
 	case CALL_PUT_ROLE_POLICY:
-		put_needed(&f, "RoleName", call->role);
+	case CALL_PUT_USER_POLICY:
+		put_needed(&f, principal, call->role);
 		put_needed(&f, "PolicyName", call->policy_name);
 		put_needed(&f, "PolicyDocument", call->document);
 		break;
@@ -159,26 +168,29 @@ static bool take_tags(struct call *c, const struct xml *list, struct tag **tag, 
 	return true;
 }
 
-static bool take_role(struct call *c, const struct xml *x)
+static bool take_principal(struct call *c, const struct xml *x, enum principal_type type)
 {
+	bool role = type == PRINCIPAL_ROLE;
 	struct arena *a = c->arena;
 	struct principal *p = arena_alloc(a, sizeof *p);
 	struct arn arn;
-	p->type = PRINCIPAL_ROLE;
+	p->type = type;
 	p->arn = copy(a, xml_text(x, "Arn"));
-	p->name = copy(a, xml_text(x, "RoleName"));
-	p->unique_id = copy(a, xml_text(x, "RoleId"));
+	p->name = copy(a, xml_text(x, role ? "RoleName" : "UserName"));
+	p->unique_id = copy(a, xml_text(x, role ? "RoleId" : "UserId"));
 	p->path = copy(a, xml_text(x, "Path"));
 	if (p->arn == NULL || p->name == NULL || p->unique_id == NULL ||
 	    !arn_parse(a, p->arn, &arn, &c->err))
 		return err_set(&c->err, ERR_INPUT,
-			       "%s: the answer lacks the role's name, id or ARN", call_name(c->op));
+			       "%s: the answer lacks the %s's name, id or ARN", call_name(c->op),
+			       principal_type_name(type));
 	if (p->path == NULL)
 		p->path = arn_path(a, p->arn);
 	p->partition = arn.partition;
 	p->account = arn.account;
 	p->created_at = copy(a, xml_text(x, "CreateDate"));
-	p->last_used_at = copy(a, xml_text(xml_child(x, "RoleLastUsed"), "LastUsedDate"));
+	p->last_used_at = role ? copy(a, xml_text(xml_child(x, "RoleLastUsed"), "LastUsedDate"))
+			       : copy(a, xml_text(x, "PasswordLastUsed"));
 	p->boundary = copy(a,
 			   xml_text(xml_child(x, "PermissionsBoundary"), "PermissionsBoundaryArn"));
 	if (p->boundary == NULL && xml_child(x, "PermissionsBoundary") != NULL)
@@ -297,17 +309,22 @@ static bool take_result(struct call *c, const struct xml *result)
 	case CALL_GET_ACCOUNT_DETAILS:
 		return iam_details(c, result);
 	case CALL_GET_ROLE:
-		return take_role(c, xml_child(result, "Role"));
+		return take_principal(c, xml_child(result, "Role"), PRINCIPAL_ROLE);
+	case CALL_GET_USER:
+		return take_principal(c, xml_child(result, "User"), PRINCIPAL_USER);
 	case CALL_LIST_ATTACHED_ROLE_POLICIES:
+	case CALL_LIST_ATTACHED_USER_POLICIES:
 		return take_names(c, xml_child(result, "AttachedPolicies"), "PolicyName",
 				  "PolicyArn");
 	case CALL_LIST_ROLE_POLICIES:
+	case CALL_LIST_USER_POLICIES:
 		return take_names(c, xml_child(result, "PolicyNames"), NULL, NULL);
 	case CALL_LIST_POLICY_VERSIONS:
 		return take_names(c, xml_child(result, "Versions"), "VersionId", NULL);
 	case CALL_LIST_ENTITIES_FOR_POLICY:
 		return take_entities(c, result);
 	case CALL_GET_ROLE_POLICY:
+	case CALL_GET_USER_POLICY:
 		return take_document(c, xml_text(result, "PolicyDocument"), &c->text);
 	case CALL_GET_POLICY_VERSION:
 		return take_document(c, xml_text(xml_child(result, "PolicyVersion"), "Document"),

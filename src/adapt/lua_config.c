@@ -2,164 +2,37 @@
  *
  * The file is Lua so that it can compute (a list from a loop, approval as a function); it has no
  * library, not even the strings' methods, and bounds on instructions, memory and time. */
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "config_values.h"
 #include "lua_private.h"
 #include "pare/arn.h"
 #include "pare/config.h"
 #include "pare/str.h"
-#include "pare/when.h"
+#include "pare/window.h"
 
-enum { CONFIG_MAX_BYTES = 1024 * 1024, CONFIG_TIMEOUT_MS = 2000, LIST_MAX = 10000 };
+enum { CONFIG_TIMEOUT_MS = 2000, LIST_MAX = 10000 };
 
 struct reading {
 	struct arena *arena;
 	lua_State *lua;
 	const char *file, *folder;
 	struct config *config;
+	bool of_plan; /* reading what approval's function gave, not the file */
 	struct err *e;
 };
-
-/* --- what values look like --- */
-
-/* Each checks one text and gives what was expected when it is wrong, else NULL. */
-
-static const char *check_analyzer(struct reading *r, const char *text)
-{
-	struct arn arn;
-	struct err bad;
-	bool ok = arn_parse(r->arena, text, &arn, &bad) && strcmp(arn.service, "access-analyzer") == 0;
-	return ok ? NULL : "an analyzer's ARN (arn:aws:access-analyzer:REGION:ACCOUNT:analyzer/NAME)";
-}
-
-static const char *check_forge(struct reading *r, const char *text)
-{
-	static const char *const forges[] = {"none", "github", "gitlab", "gitea"};
-	(void)r;
-	for (size_t i = 0; i < sizeof forges / sizeof forges[0]; i++)
-		if (strcmp(forges[i], text) == 0)
-			return NULL;
-	return "\"none\", \"github\", \"gitlab\" or \"gitea\"";
-}
-
-/* git check-ref-format's rules, for one branch. */
-static const char *check_branch(struct reading *r, const char *text)
-{
-	(void)r;
-	size_t len = strlen(text);
-	bool ok = len <= 200 && strpbrk(text, " ~^:?*[\\") == NULL && strstr(text, "..") == NULL &&
-		  strstr(text, "//") == NULL && strstr(text, "@{") == NULL && strstr(text, "/.") == NULL &&
-		  strchr("-/.", text[0]) == NULL && strchr("/.", text[len - 1]) == NULL &&
-		  !str_ends(text, ".lock") && !str_starts(text, "pare/") && !str_starts(text, "refs/");
-	return ok ? NULL : "the name of a branch that git allows, not one of pare's own (pare/…)";
-}
-
-/* Whoever writes a bare name protects nothing: it matches no ARN. */
-static const char *check_arn_glob(struct reading *r, const char *text)
-{
-	(void)r;
-	return str_starts(text, "arn:") || text[0] == '*'
-		       ? NULL
-		       : "globs over ARNs, such as \"arn:*:iam::*:role/break-glass-*\"";
-}
-
-static const char *check_role(struct reading *r, const char *text)
-{
-	(void)r;
-	return iam_name_valid(text, 64) ? NULL : "a role's name, without path or ARN";
-}
-
-/* STS AssumeRole: 2 to 1224 characters of [\w+=,.@:/-]. */
-static const char *check_external_id(struct reading *r, const char *text)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-";
-	(void)r;
-	size_t len = strlen(text);
-	return len >= 2 && len <= 1224 && strspn(text, allowed) == len
-		       ? NULL
-		       : "2 to 1224 characters of A-Z a-z 0-9 _ + = , . @ : / -";
-}
-
-static const char *check_author(struct reading *r, const char *text)
-{
-	(void)r;
-	const char *at = strchr(text, '@');
-	return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
-			       strpbrk(text, " <>\"") == NULL
-		       ? NULL
-		       : "an e-mail address";
-}
-
-static const char *check_freeze(struct reading *r, const char *text)
-{
-	static const char expected[] = "date ranges such as \"2026-12-18/2027-01-07\"";
-	int64_t from_ms, to_ms;
-	const char *slash = strchr(text, '/');
-	if (slash == NULL)
-		return expected;
-	const char *from = arena_copy(r->arena, text, (size_t)(slash - text));
-	bool ok = strlen(from) == 10 && strlen(slash + 1) == 10 && when_parse(from, &from_ms) &&
-		  when_parse(slash + 1, &to_ms) && from_ms <= to_ms;
-	return ok ? NULL : expected;
-}
-
-static bool take_day(const char **at)
-{
-	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-	for (size_t i = 0; i < 7; i++)
-		if (str_starts(*at, days[i])) {
-			*at += 3;
-			return true;
-		}
-	return false;
-}
-
-static bool take_clock(const char **at, int *minutes)
-{
-	int h = 0, m = 0, used = 0;
-	if (strspn(*at, "0123456789") != 2 || sscanf(*at, "%2d:%2d%n", &h, &m, &used) != 2 || used != 5 ||
-	    h > 24 || m > 59 || (h == 24 && m > 0))
-		return false;
-	*at += used;
-	*minutes = h * 60 + m;
-	return true;
-}
-
-/* "Mon-Thu,Sat 09:00-16:00 Europe/Berlin"; the zone may be left out: UTC. */
-static const char *check_open(struct reading *r, const char *text)
-{
-	static const char expected[] = "windows such as \"Mon-Thu 09:00-16:00 Europe/Berlin\"";
-	static const char zone[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-	(void)r;
-	const char *at = text;
-	int from, to;
-	do {
-		at += at != text;
-		if (!take_day(&at))
-			return expected;
-		if (*at == '-' && (at++, !take_day(&at)))
-			return expected;
-	} while (*at == ',');
-	if (*at++ != ' ' || !take_clock(&at, &from) || *at++ != '-' || !take_clock(&at, &to) || from >= to)
-		return expected;
-	if (*at == '\0')
-		return NULL;
-	return *at == ' ' && at[1] != '\0' && strspn(at + 1, zone) == strlen(at + 1) ? NULL : expected;
-}
 
 /* --- the keys --- */
 
 struct config_key {
 	const char *name;
 	enum { KEY_TEXT, KEY_PATH, KEY_URL, KEY_COUNT, KEY_BOOL, KEY_LIST, KEY_PATHS, KEY_ON_FAILURE,
-	       KEY_TABLE, KEY_APPROVAL } type;
+	       KEY_TABLE, KEY_APPROVAL, KEY_OWNERS, KEY_WAVES } type;
 	size_t offset;
-	const char *(*check)(struct reading *r, const char *text); /* texts and lists: may be NULL */
+	const char *(*check)(struct arena *a, const char *text); /* texts and lists: may be NULL */
 	int least, most;                /* KEY_COUNT */
 	const struct config_key *below; /* tables */
 };
@@ -169,6 +42,11 @@ static const struct config_key repository_keys[] = {
 	{"url", KEY_URL, AT(repository.url)},
 	{"branch", KEY_TEXT, AT(repository.branch), .check = check_branch},
 	{"forge", KEY_TEXT, AT(repository.forge), .check = check_forge},
+	{"api", KEY_TEXT, AT(repository.api), .check = check_api},
+	{"project", KEY_TEXT, AT(repository.project), .check = check_project},
+	{"credential_helper", KEY_LIST, AT(repository.credential_helper)},
+	{"labels", KEY_LIST, AT(repository.labels), .check = check_label},
+	{"reviewers", KEY_LIST, AT(repository.reviewers), .check = check_reviewer},
 	{0}};
 static const struct config_key approval_keys[] = {
 	{"merged", KEY_BOOL, AT(approval.merged)},
@@ -191,6 +69,16 @@ static const struct config_key limits_keys[] = {
 static const struct config_key window_keys[] = {
 	{"open", KEY_LIST, AT(window.open), .check = check_open},
 	{"freeze", KEY_LIST, AT(window.freeze), .check = check_freeze},
+	{"calendar", KEY_LIST, AT(window.calendar), .check = check_calendar},
+	{0}};
+static const struct config_key ticket_keys[] = {
+	{"pattern", KEY_TEXT, AT(ticket.pattern), .check = check_ticket},
+	{"required", KEY_BOOL, AT(ticket.required)},
+	{0}};
+static const struct config_key autofix_keys[] = {
+	{"standing", KEY_LIST, AT(autofix.standing), .check = check_standing},
+	{"signers", KEY_PATH, AT(autofix.signers)},
+	{"revoked", KEY_PATH, AT(autofix.revoked)},
 	{0}};
 static const struct config_key top_keys[] = {
 	{"analyzer", KEY_TEXT, AT(analyzer), .check = check_analyzer},
@@ -200,13 +88,18 @@ static const struct config_key top_keys[] = {
 	{"accounts", KEY_TABLE, .below = accounts_keys},
 	{"limits", KEY_TABLE, .below = limits_keys},
 	{"window", KEY_TABLE, .below = window_keys},
+	{"ticket", KEY_TABLE, .below = ticket_keys},
+	{"autofix", KEY_TABLE, .below = autofix_keys},
 	{"protect", KEY_LIST, AT(protect), .check = check_arn_glob},
 	{"on_failure", KEY_ON_FAILURE, AT(on_failure)},
 	{"author", KEY_TEXT, AT(author), .check = check_author},
+	{"owners", KEY_OWNERS, AT(owners)},
+	{"waves", KEY_WAVES, AT(wave)},
+	{"pause", KEY_COUNT, AT(pause_s), .least = 0, .most = 86400},
 	{"shared_blocks", KEY_BOOL, AT(shared_blocks)},
 	{0}};
 #undef AT
-enum { KEYS_MAX = 16 };
+enum { KEYS_MAX = 32 };
 
 /* --- reading --- */
 
@@ -240,7 +133,7 @@ static bool read_text(struct reading *r, const struct config_key *k, const char 
 	const char *text = text_at_top(r);
 	if (text == NULL)
 		return wrong(r, key, "text without control characters");
-	const char *expected = k->check != NULL ? k->check(r, text) : NULL;
+	const char *expected = k->check != NULL ? k->check(r->arena, text) : NULL;
 	if (expected != NULL)
 		return wrong(r, key, expected);
 	/* A path, not a URL or user@host:path: relative to the file. */
@@ -265,7 +158,7 @@ static bool read_list(struct reading *r, const struct config_key *k, const char 
 		const char *text = text_at_top(r);
 		if (text == NULL)
 			return wrong(r, key, expected);
-		const char *shape = k->check != NULL ? k->check(r, text) : NULL;
+		const char *shape = k->check != NULL ? k->check(r->arena, text) : NULL;
 		if (shape != NULL)
 			return wrong(r, key, shape);
 		bool path = k->type == KEY_PATHS && strcmp(text, "shipped") != 0;
@@ -296,6 +189,34 @@ static bool read_on_failure(struct reading *r, const char *key, enum on_failure 
 	return true;
 }
 
+/* Names as keys, owners as values; sorted, so that the same file gives the same result. */
+static bool read_owners(struct reading *r, const char *key)
+{
+	lua_State *L = r->lua;
+	struct config *c = r->config;
+	struct str_list of = {0};
+	if (!lua_istable(L, -1))
+		return wrong(r, key, "a table { [\"111122223333\"] = \"@acme/team\", … }");
+	for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+		const char *owners = text_at_top(r);
+		const char *expected = check_owned(name);
+		if (expected == NULL)
+			expected = owners == NULL || *owners == '\0' ? "text" : check_owners(owners);
+		if (expected != NULL || of.count == LIST_MAX)
+			return wrong(r, key, expected != NULL ? expected : "at most 10000 owners");
+		str_list_add(r->arena, &of, arena_strdup(r->arena, name));
+	}
+	str_list_sort(&of);
+	for (size_t i = 0; i < of.count; i++, lua_pop(L, 1)) {
+		lua_pushstring(L, of.item[i]);
+		lua_rawget(L, -2);
+		str_list_add(r->arena, &c->owners.owner, text_at_top(r));
+	}
+	c->owners.of = of;
+	return true;
+}
+
 static bool read_table(struct reading *r, const struct config_key *keys, const char *prefix);
 
 static bool read_value(struct reading *r, const struct config_key *k, const char *key)
@@ -319,8 +240,12 @@ static bool read_value(struct reading *r, const struct config_key *k, const char
 		return read_list(r, k, key, at);
 	case KEY_ON_FAILURE:
 		return read_on_failure(r, key, at);
+	case KEY_OWNERS:
+		return read_owners(r, key);
+	case KEY_WAVES:
+		return lua_read_waves(L, r->arena, r->file, r->config, r->e);
 	case KEY_APPROVAL:
-		if (lua_isfunction(L, -1)) {
+		if (lua_isfunction(L, -1) && !r->of_plan) {
 			r->config->approval.by_function = true;
 			return true;
 		}
@@ -387,6 +312,29 @@ static bool read_table(struct reading *r, const struct config_key *keys, const c
 	return true;
 }
 
+/* Each text was checked when it was read. */
+static void read_window(struct reading *r)
+{
+	struct config *c = r->config;
+	const char *zone;
+	if (c->window.open.count + c->window.freeze.count == 0)
+		return;
+	struct window *w = arena_alloc(r->arena, sizeof *w);
+	w->span = arena_array(r->arena, c->window.open.count, sizeof *w->span);
+	w->freeze = arena_array(r->arena, c->window.freeze.count, sizeof *w->freeze);
+	for (; w->span_count < c->window.open.count; w->span_count++) {
+		struct window_span *s = &w->span[w->span_count];
+		window_span_parse(r->arena, c->window.open.item[w->span_count], s, &zone);
+		config_zone(r->arena, zone, &s->zone);
+	}
+	for (; w->freeze_count < c->window.freeze.count; w->freeze_count++) {
+		struct window_freeze *f = &w->freeze[w->freeze_count];
+		window_freeze_parse(r->arena, c->window.freeze.item[w->freeze_count], f, &zone);
+		config_zone(r->arena, zone, &f->zone);
+	}
+	c->window.read = w;
+}
+
 /* What one key alone cannot know. */
 static bool check_together(struct reading *r)
 {
@@ -396,45 +344,15 @@ static bool check_together(struct reading *r)
 	if (!c->approval.by_function && !c->approval.merged && c->approval.signatures == 0 &&
 	    c->approval.reviews == 0)
 		return wrong(r, "approval", "merged, signatures or reviews: nothing would be approved by anyone");
+	if (c->autofix.standing.count > 0 && c->autofix.signers == NULL)
+		return wrong(r, "autofix.signers",
+			     "a file of people who may sign, because standing approvals are honoured");
 	if (c->accounts.external_id != NULL && c->accounts.assume_role == NULL)
 		return wrong(r, "accounts.assume_role", "a role's name, because an external_id is given");
 	return true;
 }
 
 /* --- the file --- */
-
-static const char *read_whole(struct arena *a, const char *path, size_t *len, struct err *e)
-{
-	FILE *f = fopen(path, "re");
-	if (f == NULL) {
-		err_set(e, ERR_USAGE, "reading the configuration '%s': %s", path, strerror(errno));
-		return NULL;
-	}
-	char *text = arena_alloc(a, CONFIG_MAX_BYTES + 1);
-	*len = fread(text, 1, CONFIG_MAX_BYTES + 1, f);
-	int why = ferror(f) ? errno : 0;
-	fclose(f);
-	if (why == 0 && *len <= CONFIG_MAX_BYTES)
-		return text;
-	if (why != 0)
-		err_set(e, ERR_USAGE, "reading the configuration '%s': %s", path, strerror(why));
-	else
-		err_set(e, ERR_USAGE, "reading the configuration '%s': larger than %d bytes", path,
-			CONFIG_MAX_BYTES);
-	return NULL;
-}
-
-static const char *folder_of(struct arena *a, const char *path)
-{
-	char *real = realpath(path, NULL);
-	char *folder = arena_strdup(a, real != NULL ? real : path);
-	free(real);
-	char *slash = strrchr(folder, '/');
-	if (slash == NULL)
-		return ".";
-	*slash = '\0';
-	return folder;
-}
 
 static bool run_file(struct reading *r, const char *text, size_t len, struct lua_limits *limits)
 {
@@ -469,16 +387,57 @@ bool config_read(struct arena *a, const char *path, struct config *c, struct err
 	struct lua_limits limits;
 	size_t len;
 	struct arena *scratch = arena_new(NULL);
-	const char *text = read_whole(scratch, path, &len, e);
+	const char *text = config_file_read(scratch, path, &len, e);
 	lua_State *L = text != NULL ? lua_bare(&limits, LUA_CONFIG_MEMORY_MAX) : NULL;
 	if (L == NULL) {
 		arena_free(scratch);
 		return text == NULL ? false : err_set(e, ERR_LIMIT, "starting Lua");
 	}
 	arena_defer(scratch, close_lua, L);
-	struct reading r = {a, L, path, folder_of(a, path), c, e};
+	struct reading r = {a, L, path, config_file_folder(a, path), c, false, e};
 	bool ok = run_file(&r, text, len, &limits) && read_table(&r, top_keys, "") && check_together(&r);
+	if (ok)
+		read_window(&r);
+	if (ok && c->approval.by_function) {
+		c->approval.function = arena_alloc(a, sizeof *c->approval.function);
+		*c->approval.function = (struct lua_approval){arena_copy(a, text, len), len, path, r.folder};
+	}
 	arena_free(scratch);
 	c->file = path;
+	return ok;
+}
+
+/* --- approval as a function of the plan: the file is run anew for every plan, so that no answer
+ * can depend on what was asked before --- */
+
+static bool call_function(struct reading *r, const struct lua_approval *f, struct lua_limits *limits,
+			  lua_CFunction call, void *subject)
+{
+	if (!run_file(r, f->text, f->len, limits))
+		return false;
+	lua_getfield(r->lua, -1, "approval");
+	lua_pushcfunction(r->lua, call);
+	lua_insert(r->lua, -2);
+	lua_pushlightuserdata(r->lua, subject);
+	return lua_run(r->lua, limits, 2, 1, r->e);
+}
+
+bool lua_config_approval(struct arena *a, const struct lua_approval *f, lua_CFunction call,
+			 void *subject, struct approval_terms *out, struct err *e)
+{
+	struct config c;
+	struct lua_limits limits;
+	lua_State *L = lua_bare(&limits, LUA_CONFIG_MEMORY_MAX);
+	struct reading r = {a, L, f->file, f->folder, &c, true, e};
+	if (L == NULL)
+		return err_set(e, ERR_LIMIT, "starting Lua");
+	config_default(a, &c);
+	bool ok = call_function(&r, f, &limits, call, subject);
+	if (ok && !lua_istable(L, -1))
+		ok = wrong(&r, "approval", "a function that returns a table { … }");
+	ok = ok && read_table(&r, approval_keys, "approval.") && check_together(&r);
+	lua_close(L);
+	*out = (struct approval_terms){c.approval.merged, c.approval.signatures, c.approval.reviews,
+				       c.approval.signers, c.approval.revoked};
 	return ok;
 }

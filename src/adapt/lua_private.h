@@ -52,6 +52,28 @@ bool lua_run(lua_State *L, struct lua_limits *limits, int nargs, int nresults, s
 bool lua_load_text(lua_State *L, struct arena *a, const char *text, size_t len, const char *name,
 		   struct err *e);
 
+/* --- config_file.c --- */
+
+/* NULL: no such file, or larger than 1 MiB. */
+const char *config_file_read(struct arena *a, const char *path, size_t *len, struct err *e);
+const char *config_file_folder(struct arena *a, const char *path); /* "." when it names none */
+
+/* --- lua_config.c: approval as a function of the plan --- */
+
+struct lua_approval {
+	const char *text; /* pare.lua as it was read */
+	size_t len;
+	const char *file, *folder;
+};
+/* Runs the file, then call(approval's value, subject) under limits, and reads the table it gives. */
+bool lua_config_approval(struct arena *a, const struct lua_approval *f, lua_CFunction call,
+			 void *subject, struct approval_terms *out, struct err *e);
+
+/* --- lua_approval.c --- */
+
+bool lua_approval_terms(struct arena *a, const struct lua_approval *f, const struct plan *plan,
+			struct approval_terms *out, struct err *e);
+
 /* --- lua_values.c: tables that can be read, not written --- */
 
 void lua_open_frozen(lua_State *L); /* once a state, before the others */
@@ -174,5 +196,9 @@ bool lua_subject_put(struct json_writer *w, struct arena *a, const struct judge_
 bool rules_open_with(struct arena *a, const struct str_list *paths, void (*child)(int fd),
 		     struct rules_port *out, struct err *e);
 struct lua_process *rules_process(void *port_self);
+
+/* lua_waves.c: the value at the top of the stack. */
+struct config;
+bool lua_read_waves(lua_State *L, struct arena *a, const char *file, struct config *c, struct err *e);
 
 #endif

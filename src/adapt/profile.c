@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "aws_private.h"
 #include "pare/digest.h"
@@ -101,7 +102,7 @@ static struct profile_property *property_of(struct arena *a, struct profile_sect
 			memcpy(more, s->property, s->count * sizeof *more);
 		s->property = more;
 	}
-	s->property[s->count] = (struct profile_property){key, ""};
+	s->property[s->count] = (struct profile_property){.key = key, .value = ""};
 	return &s->property[s->count++];
 }
 
@@ -188,6 +189,7 @@ static bool read_property(struct reader *r, const char *line, size_t len)
 		return true;
 	r->property = property_of(r->arena, r->section, str_lower(r->arena, key));
 	r->property->value = value;
+	r->property->of_credentials = r->credentials;
 	return true;
 }
 
@@ -283,6 +285,10 @@ static bool read_file(struct arena *a, const char *path, struct profile_set *set
 	char *text = malloc(PROFILE_MAX_BYTES + 1);
 	size_t len = text != NULL ? fread(text, 1, PROFILE_MAX_BYTES + 1, f) : 0;
 	bool ok = text != NULL && ferror(f) == 0;
+	struct stat st;
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) != 0 &&
+	    text != NULL && memmem(text, len, "aws_secret_access_key", 21) != NULL)
+		set->readable = arena_strdup(a, path);
 	fclose(f);
 	if (!ok || len > PROFILE_MAX_BYTES)
 		err_set(e, ERR_IO, "reading '%s': %s", path,
@@ -313,6 +319,37 @@ bool profile_read(struct arena *a, struct profile_set *set, struct err *e)
 	if (config != NULL && !read_file(a, config, set, false, e))
 		return false;
 	return credentials == NULL || read_file(a, credentials, set, true, e);
+}
+
+const struct profile_property *profile_find(const struct profile_set *set, const char *name,
+					    const char *key)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct profile_section *s = &set->section[i];
+		if (strcmp(s->kind, "profile") != 0 || strcmp(s->name, name) != 0)
+			continue;
+		for (size_t k = 0; k < s->count; k++)
+			if (strcmp(s->property[k].key, key) == 0)
+				return &s->property[k];
+	}
+	return NULL;
+}
+
+const char *profile_setting(const struct profile_set *set, const char *variable, const char *key)
+{
+	const char *value = getenv(variable);
+	if (str_empty(value))
+		value = profile_get(set, "profile", profile_selected(), key);
+	return str_empty(value) ? NULL : value;
+}
+
+bool profile_flag(const struct profile_set *set, const char *variable, const char *key, bool *out,
+		  struct err *e)
+{
+	const char *value = profile_setting(set, variable, key);
+	*out = value != NULL && str_equal_nocase(value, "true");
+	return value == NULL || *out || str_equal_nocase(value, "false") ||
+	       err_set(e, ERR_USAGE, "%s '%s': expected true or false", variable, value);
 }
 
 const char *profile_get(const struct profile_set *set, const char *kind, const char *name,

@@ -28,19 +28,13 @@ enum {
 	SKEW_MS = 240000,
 };
 
-static const char *setting(const struct profile_set *set, const char *variable, const char *key)
-{
-	const char *value = getenv(variable);
-	return !str_empty(value) ? value : profile_get(set, "profile", profile_selected(), key);
-}
-
 bool retry_setting(const struct profile_set *set, unsigned attempts, struct retry *out,
 		   struct err *e)
 {
-	const char *most = setting(set, "AWS_MAX_ATTEMPTS", "max_attempts");
-	const char *mode = setting(set, "AWS_RETRY_MODE", "retry_mode");
+	const char *most = profile_setting(set, "AWS_MAX_ATTEMPTS", "max_attempts");
+	const char *mode = profile_setting(set, "AWS_RETRY_MODE", "retry_mode");
 	const char *revised = getenv("AWS_NEW_RETRIES_2026");
-	const char *uncorrected = setting(set, "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
+	const char *uncorrected = profile_setting(set, "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
 					  "disable_clock_skew_correction");
 	*out = (struct retry){
 		.attempts = attempts, .throttle_attempts = attempts, .tokens = TOKENS};
@@ -60,6 +54,7 @@ bool retry_setting(const struct profile_set *set, unsigned attempts, struct retr
 	    !str_equal_nocase(mode, "adaptive") && !str_equal_nocase(mode, "legacy"))
 		return err_set(e, ERR_USAGE,
 			       "AWS_RETRY_MODE '%s': expected standard, adaptive or legacy", mode);
+	out->adaptive = mode != NULL && str_equal_nocase(mode, "adaptive");
 	out->revised = revised != NULL && str_equal_nocase(revised, "true");
 	out->correct_skew = uncorrected == NULL || !str_equal_nocase(uncorrected, "true");
 	return true;

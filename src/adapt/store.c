@@ -18,6 +18,9 @@ enum { LOCKS_MAX = 64 };
 struct store {
 	struct arena *arena;
 	const char *dir;
+	bool batch;
+	struct arena *batch_arena;
+	struct str_list written; /* in the batch: paths; their bytes lie beside them */
 	struct {
 		const char *name;
 		int fd;
@@ -80,16 +83,21 @@ static const char *folder_of(struct arena *a, const char *path)
 
 /* Every folder above the last name. A new one is synced into its parent: a durable file in a folder
  * that the disk does not know is lost all the same. */
-static bool make_folders(const char *path, struct err *e)
+static bool make_folders(const char *path, bool sync, struct err *e)
 {
 	struct arena *scratch = arena_new(NULL);
+	/* Mostly they are there. */
+	if (access(folder_of(scratch, path), F_OK) == 0) {
+		arena_free(scratch);
+		return true;
+	}
 	char *copy = arena_strdup(scratch, path);
 	bool ok = true;
 	for (char *slash = strchr(copy + 1, '/'); slash != NULL && ok;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(copy, 0700) == 0)
-			ok = sync_folder(folder_of(scratch, copy)) ||
+			ok = !sync || sync_folder(folder_of(scratch, copy)) ||
 			     io_error(e, "making folder", copy);
 		else if (errno != EEXIST)
 			ok = io_error(e, "making folder", copy);
@@ -115,7 +123,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-static bool write_beside(const char *beside, const char *path, const void *bytes, size_t len)
+static bool fill_beside(const char *beside, const void *bytes, size_t len, bool sync)
 {
 	/* What a crashed run left there is nobody's. */
 	if (unlink(beside) != 0 && errno != ENOENT)
@@ -123,10 +131,8 @@ static bool write_beside(const char *beside, const char *path, const void *bytes
 	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
-	int why = write_all(fd, bytes, len) && fsync(fd) == 0 ? 0 : errno;
+	int why = write_all(fd, bytes, len) && (!sync || fsync(fd) == 0) ? 0 : errno;
 	if (close(fd) != 0 && why == 0)
-		why = errno;
-	if (why == 0 && rename(beside, path) != 0)
 		why = errno;
 	if (why == 0)
 		return true;
@@ -135,13 +141,74 @@ static bool write_beside(const char *beside, const char *path, const void *bytes
 	return false;
 }
 
+static bool write_beside(const char *beside, const char *path, const void *bytes, size_t len)
+{
+	if (!fill_beside(beside, bytes, len, true))
+		return false;
+	if (rename(beside, path) == 0)
+		return true;
+	int why = errno;
+	unlink(beside);
+	errno = why;
+	return false;
+}
+
+/* --- many files at once --- */
+
+void store_batch_begin(const struct store_port *store)
+{
+	struct store *s = store->self;
+	s->batch = true;
+	s->batch_arena = arena_new(s->arena);
+	s->written = (struct str_list){0};
+}
+
+static bool batch_write(struct store *s, const char *path, const void *bytes, size_t len, struct err *e)
+{
+	const char *beside = str_printf(s->batch_arena, "%s.new", path);
+	if (!fill_beside(beside, bytes, len, false))
+		return io_error(e, "writing", path);
+	str_list_add(s->batch_arena, &s->written, path);
+	return true;
+}
+
+static bool sync_all(const struct store *s)
+{
+	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && syncfs(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* The bytes are durable before any of them has its name. */
+bool store_batch_end(const struct store_port *store, bool keep, struct err *e)
+{
+	struct store *s = store->self;
+	bool ok = !keep || s->written.count == 0 || sync_all(s) || io_error(e, "writing into", s->dir);
+	for (size_t i = 0; i < s->written.count; i++) {
+		const char *path = s->written.item[i];
+		const char *beside = str_printf(s->batch_arena, "%s.new", path);
+		if (!keep || !ok)
+			unlink(beside);
+		else if (rename(beside, path) != 0)
+			ok = io_error(e, "writing", path);
+	}
+	ok = ok && (!keep || s->written.count == 0 || sync_all(s) || io_error(e, "writing into", s->dir));
+	arena_free(s->batch_arena);
+	s->batch = false;
+	return ok;
+}
+
 static bool store_write(void *self, const char *name, const void *bytes, size_t len, struct err *e)
 {
 	struct store *s = self;
 	struct arena *scratch = arena_new(NULL);
 	const char *path = path_of(scratch, s, name, e);
-	bool ok = path != NULL && make_folders(path, e);
-	if (ok)
+	bool ok = path != NULL && make_folders(path, !s->batch, e);
+	if (ok && s->batch)
+		ok = batch_write(s, arena_strdup(s->batch_arena, path), bytes, len, e);
+	else if (ok)
 		ok = (write_beside(str_printf(scratch, "%s.new", path), path, bytes, len) &&
 		      sync_folder(folder_of(scratch, path))) ||
 		     io_error(e, "writing", path);
@@ -225,7 +292,7 @@ static bool store_append(void *self, const char *name, size_t at, const void *by
 	struct store *s = self;
 	struct arena *scratch = arena_new(NULL);
 	const char *path = path_of(scratch, s, name, e);
-	bool ok = path != NULL && make_folders(path, e);
+	bool ok = path != NULL && make_folders(path, true, e);
 	if (ok) {
 		bool made = true;
 		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -295,7 +362,7 @@ static bool store_lock(void *self, const char *name, struct err *e)
 {
 	struct store *s = self;
 	const char *path = path_of(s->arena, s, name, e);
-	if (path == NULL || !make_folders(path, e))
+	if (path == NULL || !make_folders(path, true, e))
 		return false;
 	if (s->locks == LOCKS_MAX)
 		return err_set(e, ERR_LIMIT, "locking '%s': %d locks are held already", name,
@@ -362,7 +429,7 @@ bool store_open(struct arena *a, const char *dir, struct store_port *out, struct
 	struct store *s = arena_alloc(a, sizeof *s);
 	s->arena = a;
 	s->dir = arena_strdup(a, dir);
-	if (!make_folders(str_printf(a, "%s/x", dir), e))
+	if (!make_folders(str_printf(a, "%s/x", dir), true, e))
 		return err_wrap(e, "opening the state folder '%s'", dir);
 	if (!private_folder(dir, e))
 		return false;

@@ -1,9 +1,12 @@
 #include "pare/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "pare/digest.h"
 
 /* Chunks grow: most arenas are scratch for one small question, some hold a whole account. */
 enum { CHUNK_FIRST = 1024, CHUNK_LAST = 64 * 1024, ALIGN = 16 };
@@ -25,6 +28,7 @@ struct arena {
 	struct chunk *chunk;
 	size_t chunk_bytes; /* of the newest shared chunk */
 	struct release *release;
+	bool wipes;
 };
 
 static void *must_allocate(size_t size)
@@ -46,6 +50,11 @@ struct arena *arena_new(struct arena *parent)
 		parent->first_child = a;
 	}
 	return a;
+}
+
+void arena_wipes(struct arena *a)
+{
+	a->wipes = true;
 }
 
 static void unlink_from_parent(struct arena *a)
@@ -72,6 +81,8 @@ void arena_free(struct arena *a)
 	}
 	for (struct chunk *c = a->chunk, *next; c != NULL; c = next) {
 		next = c->next;
+		if (a->wipes)
+			wipe(c->bytes, c->used);
 		free(c);
 	}
 	free(a);

@@ -11,6 +11,7 @@
 static void release_data(void *handle)
 {
 	struct buf *b = handle;
+	wipe(b->data, b->len);
 	free(b->data);
 	free(b);
 }
@@ -98,3 +99,8 @@ bool buf_ok(const struct buf *b)
 	return !b->full;
 }
 
+void buf_wipe(struct buf *b)
+{
+	wipe(b->data, b->cap);
+	buf_clear(b);
+}

@@ -4,16 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
+#include "openssl_private.h"
 
 struct sha256 sha256_of(const void *bytes, size_t len)
 {
 	struct sha256 digest;
 	if (SHA256(bytes, len, digest.byte) == NULL)
+		abort();
+	return digest;
+}
+
+struct sha512 sha512_of(const void *bytes, size_t len)
+{
+	struct sha512 digest;
+	if (SHA512(bytes, len, digest.byte) == NULL)
 		abort();
 	return digest;
 }
@@ -44,6 +48,20 @@ char *sha256_hex(struct arena *a, const void *bytes, size_t len)
 	struct sha256 digest = sha256_of(bytes, len);
 	char *hex = arena_alloc(a, SHA256_HEX);
 	sha256_print(&digest, hex);
+	return hex;
+}
+
+char *sha1_hex(struct arena *a, const void *bytes, size_t len)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned count = 0;
+	if (EVP_Digest(bytes, len, digest, &count, EVP_sha1(), NULL) != 1)
+		abort();
+	char *hex = arena_alloc(a, 2 * count + 1);
+	for (unsigned i = 0; i < count; i++) {
+		hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+		hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+	}
 	return hex;
 }
 

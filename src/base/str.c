@@ -1,3 +1,4 @@
+#include "pare/buf.h"
 #include "pare/str.h"
 
 #include <stdarg.h>
@@ -293,4 +294,22 @@ const char *str_nearest(const char *word, const char *const *candidates, size_t 
 		}
 	}
 	return best;
+}
+
+char *str_shell_word(struct arena *a, const char *text)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,@%+";
+	if (*text != '\0' && strspn(text, plain) == strlen(text))
+		return arena_strdup(a, text);
+	struct buf *b = buf_new(a, 4 * strlen(text) + 3);
+	buf_putc(b, '\'');
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c == '\'')
+			buf_puts(b, "'\\''");
+		else
+			buf_putc(b, *c);
+	}
+	buf_putc(b, '\'');
+	return b->data;
 }

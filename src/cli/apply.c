@@ -4,17 +4,30 @@
 
 #include "cli.h"
 #include "pare/arn.h"
+#include "pare/pull_request.h"
 #include "pare/session.h"
 #include "pare/str.h"
+#include "pare/world.h"
 
 struct job {
 	struct context c;
 	struct review_port review;
+	struct approval_port approvals;
+	struct forge_port forge; /* self NULL: none */
+	struct accounts accounts;
+	struct approval *all; /* chosen ones, by wave and account */
+	size_t all_count;
+	/* the account under work, and its part of them */
+	const char *account;
 	struct aws *aws;
 	struct read_port reads;
 	const char *caller_arn, *caller_account;
-	struct approval *approval; /* chosen ones */
+	struct approval *approval;
 	size_t count;
+	/* the run over all accounts */
+	struct apply_report *report;
+	size_t report_count;
+	int failed; /* the worst exit code of an account that could not be worked on; 0 none */
 	char tip[OID_HEX];
 };
 
@@ -61,38 +74,74 @@ static bool choose(struct job *j, struct approval *all, size_t count, struct err
 	return true;
 }
 
-static bool own_account_only(struct job *j, struct err *e)
+/* Without a role to assume in others, the caller's own account only. */
+static bool reachable_only(struct job *j, struct err *e)
 {
+	const struct options *o = j->c.o;
 	size_t kept = 0;
 	for (size_t i = 0; i < j->count; i++) {
 		const struct plan *p = j->approval[i].plan;
-		if (strcmp(p->account, j->caller_account) == 0)
+		bool own = strcmp(p->account, j->accounts.caller_account) == 0;
+		if (o->account.count > 0 && !str_list_has(&o->account, p->account))
+			continue;
+		if (own || j->c.config.accounts.assume_role != NULL)
 			j->approval[kept++] = j->approval[i];
-		else if (j->c.o->words.count > 0)
+		else if (o->words.count > 0)
 			return err_set(e, ERR_REFUSED,
 				       "applying plan '%s': it is for account %s, and the credentials are of "
 				       "account %s",
-				       p->id, p->account, j->caller_account);
+				       p->id, p->account, j->accounts.caller_account);
 		else
 			note(&j->c, "not applied: plan '%s' is for account %s, not %s", p->id, p->account,
-			     j->caller_account);
+			     j->accounts.caller_account);
 	}
 	j->count = kept;
 	return true;
 }
 
+/* An account that no wave names comes in the last one. */
+static size_t wave_of(const struct config *c, const char *account)
+{
+	for (size_t i = 0; i < c->wave_count; i++)
+		if (str_list_has(&c->wave[i], account))
+			return i;
+	return c->wave_count;
+}
+
+static const struct config *order_config; /* qsort hands no context on */
+
+static int by_wave(const void *x, const void *y)
+{
+	const struct plan *p = ((const struct approval *)x)->plan, *q = ((const struct approval *)y)->plan;
+	size_t v = wave_of(order_config, p->account), w = wave_of(order_config, q->account);
+	if (v != w)
+		return v < w ? -1 : 1;
+	int order = strcmp(p->account, q->account);
+	return order != 0 ? order : strcmp(p->id, q->id);
+}
+
+static bool too_many(struct err *e, size_t count, size_t limit)
+{
+	return err_set(e, ERR_REFUSED,
+		       "applying %zu plans: the configuration allows %zu in a run; give "
+		       "'--max-changes %zu' to apply the first ones",
+		       count, limit, limit);
+}
+
 static bool within_limits(struct job *j, struct err *e)
 {
 	size_t run = (size_t)j->c.config.limits.changes_per_run;
-	size_t account = (size_t)j->c.config.limits.changes_per_account;
-	size_t limit = run < account ? run : account;
+	size_t account = (size_t)j->c.config.limits.changes_per_account, of_account = 0;
 	if (j->c.o->max_changes > 0 && (size_t)j->c.o->max_changes < j->count)
 		j->count = (size_t)j->c.o->max_changes;
-	if (j->count > limit)
-		return err_set(e, ERR_REFUSED,
-			       "applying %zu plans: the configuration allows %zu in a run; give "
-			       "'--max-changes %zu' to apply the first ones",
-			       j->count, limit, limit);
+	if (j->count > run)
+		return too_many(e, j->count, run < account ? run : account);
+	for (size_t i = 0; i < j->count; i++) {
+		bool same = i > 0 && strcmp(j->approval[i].plan->account, j->approval[i - 1].plan->account) == 0;
+		of_account = same ? of_account + 1 : 1;
+		if (of_account > account)
+			return too_many(e, j->count, account);
+	}
 	return true;
 }
 
@@ -100,8 +149,10 @@ static bool prepare(struct job *j, struct arena *a, const struct options *o, str
 {
 	struct approval *all;
 	size_t count;
-	if (!context_open(a, o, &j->c, e) || !context_review(&j->c, &j->review, e) ||
-	    !approvals_read(a, &j->review, &j->c.store, &j->c.config, NULL, j->c.now_ms, &all, &count,
+	if (!context_open(a, o, &j->c, e) || !context_review(&j->c, &j->review, e))
+		return false;
+	context_approvals(&j->c, &j->review, &j->forge, &j->approvals);
+	if (!approvals_read(a, &j->review, &j->c.store, &j->c.config, &j->approvals, NULL, j->c.now_ms, &all, &count,
 			    j->tip, e) ||
 	    !choose(j, all, count, e))
 		return false;
@@ -113,21 +164,48 @@ static bool prepare(struct job *j, struct arena *a, const struct options *o, str
 		analyzer = j->c.config.analyzer;
 	if (analyzer != NULL && !arn_parse(a, analyzer, &arn, e))
 		return false;
-	if (!context_aws(&j->c, arn.region, &j->aws, e))
+	if (!accounts_open(&j->c, arn.region, &j->accounts, e) || !reachable_only(j, e))
 		return false;
-	j->reads = aws_read_port(j->aws);
-	return context_caller(&j->c, &j->reads, &j->caller_arn, &j->caller_account, e) &&
-	       own_account_only(j, e) && within_limits(j, e);
+	order_config = &j->c.config;
+	if (j->count > 1)
+		qsort(j->approval, j->count, sizeof *j->approval, by_wave);
+	if (!within_limits(j, e))
+		return false;
+	j->all = j->approval;
+	j->all_count = j->count;
+	return true;
 }
 
-static int dry_run(struct job *j)
+/* The plans from `start` on that are of one account; how many. */
+static size_t take_account(struct job *j, size_t start)
+{
+	j->approval = &j->all[start];
+	j->account = j->all[start].plan->account;
+	j->count = 0;
+	while (start + j->count < j->all_count &&
+	       strcmp(j->all[start + j->count].plan->account, j->account) == 0)
+		j->count++;
+	return j->count;
+}
+
+static bool open_account(struct job *j, struct arena *a, struct err *e)
+{
+	struct account_access x;
+	const char *session = str_printf(a, "pare-%.12s", j->approval[0].plan->digest);
+	if (!account_open(&j->accounts, a, j->account, session, false, &x, e))
+		return err_wrap(e, "account %s", j->account);
+	j->aws = x.aws;
+	j->reads = aws_read_port(x.aws);
+	j->caller_arn = x.caller_arn;
+	j->caller_account = j->account;
+	return true;
+}
+
+static int dry_account(struct job *j, struct json_writer *out)
 {
 	struct err e;
 	int code = EXIT_DONE;
-	struct buf *b = buf_new(j->c.arena, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
-	json_open(&w, '[');
+	struct json_writer w = *out;
 	for (size_t i = 0; i < j->count; i++) {
 		const struct plan *p = j->approval[i].plan;
 		struct dry_line *line;
@@ -156,27 +234,55 @@ static int dry_run(struct job *j)
 		json_close(&w, ']');
 		json_close(&w, '}');
 	}
+	*out = w;
+	return code;
+}
+
+static int dry_run(struct job *j)
+{
+	struct err e;
+	int code = EXIT_DONE;
+	struct buf *b = buf_new(j->c.arena, 64u * 1024 * 1024);
+	struct json_writer w;
+	json_start(&w, b, false);
+	json_open(&w, '[');
+	for (size_t i = 0; i < j->all_count; i += j->count) {
+		struct arena *moment = arena_new(j->c.arena);
+		take_account(j, i);
+		int got = EXIT_DONE;
+		if (open_account(j, moment, &e)) {
+			got = dry_account(j, &w);
+		} else {
+			complain(&e);
+			got = exit_code_of(&e);
+		}
+		code = got != EXIT_DONE ? got : code;
+		arena_free(moment);
+	}
 	json_close(&w, ']');
 	buf_putc(b, '\n');
 	if (j->c.o->json)
 		say_raw(b->data, b->len);
-	else if (j->count == 0)
+	else if (j->all_count == 0)
 		say(&j->c, PLAIN, "nothing would be called: no approved plan is waiting\n");
 	else
 		say(&j->c, PLAIN, "Dry run: nothing was called that writes.\n");
 	return code;
 }
 
-static int code_of(enum apply_result r)
+static int code_of(const struct apply_report *r)
 {
-	switch (r) {
+	switch (r->result) {
 	case APPLY_APPLIED:
 	case APPLY_ALREADY:
 		return EXIT_DONE;
 	case APPLY_UNDONE:
 		return EXIT_UNKNOWN;
 	case APPLY_REFUSED:
-		return EXIT_REFUSED;
+		/* What could not even be looked at failed, and nothing changed. */
+		return r->why.kind == ERR_UNAVAILABLE || r->why.kind == ERR_THROTTLED || r->why.kind == ERR_AUTH
+			       ? EXIT_FAILED
+			       : EXIT_REFUSED;
 	case APPLY_PARTIAL:
 		return EXIT_PERSON;
 	case APPLY_INTERRUPTED:
@@ -186,14 +292,36 @@ static int code_of(enum apply_result r)
 }
 
 /* The worst end decides: a person, then interrupted, rolled back, refused. */
-static int worst(const struct apply_report *r, size_t count)
+int worst(const struct apply_report *r, size_t count)
 {
-	static const int order[] = {EXIT_PERSON, EXIT_INTERRUPTED, EXIT_UNKNOWN, EXIT_REFUSED};
+	static const int order[] = {EXIT_PERSON, EXIT_INTERRUPTED, EXIT_UNKNOWN, EXIT_REFUSED, EXIT_FAILED};
 	for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
 		for (size_t i = 0; i < count; i++)
-			if (code_of(r[i].result) == order[k])
+			if (code_of(&r[i]) == order[k])
 				return order[k];
 	return EXIT_DONE;
+}
+
+/* In what state the role is. */
+static const char *state_of(const struct apply_report *r)
+{
+	bool touched = r->aws_writes > 0 || r->resumed;
+	switch (r->result) {
+	case APPLY_APPLIED:
+		return "the role is exactly as planned, read back";
+	case APPLY_ALREADY:
+		return "the role was as planned already; nothing was written";
+	case APPLY_UNDONE:
+		return touched ? "what the plan did is undone, read back" : "nothing was written";
+	case APPLY_REFUSED:
+		return "nothing was written";
+	case APPLY_PARTIAL:
+		return "the role is neither as planned nor as it was: a person must look";
+	case APPLY_INTERRUPTED:
+		return touched ? "the role is on its way: it can do everything that the plan leaves it"
+			       : "nothing was written yet";
+	}
+	return "";
 }
 
 static const char *next_command(struct arena *a, const struct apply_report *r)
@@ -213,22 +341,51 @@ static const char *next_command(struct arena *a, const struct apply_report *r)
 	return "";
 }
 
-static void say_reports(const struct context *c, const struct apply_report *r, size_t count)
+/* How many plans ended how, and the one command that brings all of them on. */
+static void say_totals(const struct context *c, const struct apply_report *r, size_t count)
+{
+	size_t ended[APPLY_INTERRUPTED + 1] = {0}, calls = 0, writes = 0;
+	for (size_t i = 0; i < count; i++) {
+		ended[r[i].result]++;
+		calls += r[i].aws_calls;
+		writes += r[i].aws_writes;
+	}
+	say(c, BOLD, "%zu plans:", count);
+	const char *separator = " ";
+	for (size_t k = 0; k <= APPLY_INTERRUPTED; k++) {
+		if (ended[k] == 0)
+			continue;
+		say(c, PLAIN, "%s%zu %s", separator, ended[k], apply_result_name((enum apply_result)k));
+		separator = ", ";
+	}
+	say(c, PLAIN, "; %zu AWS calls, %zu of them writes\n", calls, writes);
+	if (ended[APPLY_INTERRUPTED] + ended[APPLY_PARTIAL] > 0)
+		say(c, BOLD, "next: pare apply\n");
+	else if (ended[APPLY_UNDONE] + ended[APPLY_REFUSED] > 0)
+		say(c, BOLD, "next: pare plan\n");
+}
+
+void say_reports(const struct context *c, const struct apply_report *r, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		enum style s = code_of(r[i].result) == EXIT_DONE ? GREEN
+		enum style s = code_of(&r[i]) == EXIT_DONE ? GREEN
 			       : r[i].result == APPLY_PARTIAL    ? RED
 								 : YELLOW;
 		say(c, s, "%-11s", apply_result_name(r[i].result));
 		say(c, PLAIN, " %s  plan %s%s: %zu AWS calls, %zu of them writes\n",
 		    r[i].plan->principal.name, r[i].plan->id, r[i].resumed ? " (resumed)" : "",
 		    r[i].aws_calls, r[i].aws_writes);
+		say(c, PLAIN, "            %s\n", state_of(&r[i]));
 		if (r[i].why.kind != ERR_NONE)
-			say(c, PLAIN, "            %s\n", r[i].why.message);
+			say(c, PLAIN, "            why: %s\n", r[i].why.message);
+		for (size_t k = 0; k < r[i].left.count; k++)
+			say(c, PLAIN, "            left, because others use it: %s\n", r[i].left.item[k]);
 		say(c, DIM, "            %s\n", next_command(c->arena, &r[i]));
 	}
 	if (count == 0)
 		say(c, PLAIN, "nothing to apply: no approved plan is waiting\n");
+	else if (count > 1)
+		say_totals(c, r, count);
 }
 
 static void print_reports(struct arena *a, const struct apply_report *r, size_t count)
@@ -244,7 +401,15 @@ static void print_reports(struct arena *a, const struct apply_report *r, size_t 
 		json_member_text(&w, "principal", r[i].plan->principal.arn);
 		json_member_text(&w, "result", apply_result_name(r[i].result));
 		json_member_text(&w, "why", r[i].why.kind != ERR_NONE ? r[i].why.message : NULL);
+		json_key(&w, "left");
+		json_open(&w, '[');
+		for (size_t k = 0; k < r[i].left.count; k++)
+			json_put_text(&w, r[i].left.item[k]);
+		json_close(&w, ']');
+		json_member_text(&w, "run", r[i].receipt != NULL ? r[i].receipt->run : NULL);
 		json_member_text(&w, "kind", r[i].why.kind != ERR_NONE ? err_kind_name(r[i].why.kind) : NULL);
+		json_member_text(&w, "state", state_of(&r[i]));
+		json_member_text(&w, "next", next_command(a, &r[i]));
 		json_member_bool(&w, "resumed", r[i].resumed);
 		json_member_integer(&w, "awsCalls", (int64_t)r[i].aws_calls);
 		json_member_integer(&w, "awsWrites", (int64_t)r[i].aws_writes);
@@ -275,50 +440,138 @@ static const char *host_name(struct arena *a)
 	return arena_strdup(a, name);
 }
 
-static struct session session_of(struct job *j)
+/* Plans wait most of their time for their read-backs, so there are more of them than requests. */
+static size_t plans_at_once(const struct options *o)
 {
+	size_t requests = o->concurrency > 0 ? (size_t)o->concurrency : 8;
+	return requests == 1 ? 1 : 2 * requests;
+}
+
+struct session executor_session(struct context *c, struct aws *aws, const struct review_port *review,
+				const struct approval_port *approvals, const char *caller_arn,
+				const char *caller_account)
+{
+	struct calendar_port *calendar = arena_alloc(c->arena, sizeof *calendar);
+	*calendar = change_calendar(c->arena, &c->clock);
 	return (struct session){
-		.setting = {.config = &j->c.config,
-			    .catalog = j->c.catalog,
-			    .caller_arn = j->caller_arn,
-			    .caller_account = j->caller_account,
-			    .concurrency = 8,
+		.setting = {.config = &c->config,
+			    .catalog = c->catalog,
+			    .caller_arn = caller_arn,
+			    .caller_account = caller_account,
+			    .concurrency = plans_at_once(c->o),
 			    .observations = 3,
 			    .observe_gap_ms = observe_gap_ms(),
-			    .observe_limit_ms = 120000,
+			    .observe_limit_ms = 120 * observe_gap_ms(),
 			    .max_failures = 3},
-		.aws = aws_write_port(j->aws),
-		.review = &j->review,
-		.store = &j->c.store,
-		.clock = &j->c.clock,
-		.progress = &j->c.progress,
-		.host = host_name(j->c.arena),
+		.aws = aws_write_port(aws),
+		.review = review,
+		.approvals = approvals,
+		.calendar = calendar,
+		.store = &c->store,
+		.clock = &c->clock,
+		.progress = &c->progress,
+		.host = host_name(c->arena),
 	};
 }
 
-static int carry_out(struct job *j)
+/* The pull requests learn what became of them. Nothing here changes how apply ended. */
+static void tell_forge(struct job *j, const struct apply_report *report, size_t count)
 {
-	struct arena *a = j->c.arena;
+	struct str_list notes = {0};
+	if (count == 0 || j->forge.self == NULL)
+		return;
+	pull_request_comment(j->c.arena, &j->forge, report, count, &notes);
+	for (size_t i = 0; i < notes.count; i++)
+		note(&j->c, "%s", notes.item[i]);
+}
+
+static void add_reports(struct job *j, const struct apply_report *more, size_t count)
+{
+	struct apply_report *all = arena_array(j->c.arena, j->report_count + count + 1, sizeof *all);
+	if (j->report_count > 0)
+		memcpy(all, j->report, j->report_count * sizeof *all);
+	if (count > 0)
+		memcpy(all + j->report_count, more, count * sizeof *all);
+	j->report = all;
+	j->report_count += count;
+}
+
+/* One account: its own keys, session, lock and budget. false: not everything in it was applied. */
+static bool run_account(struct job *j)
+{
+	struct arena *a = j->c.arena, *moment = arena_new(a);
 	struct apply_report *report = NULL;
 	struct str_list digests = {0};
 	struct err e;
 	size_t count = 0;
-	bool ok = true;
 	for (size_t i = 0; i < j->count; i++)
 		str_list_add(a, &digests, j->approval[i].plan->digest);
-	if (j->count > 0) {
-		struct session s = session_of(j);
+	bool ok = open_account(j, moment, &e);
+	if (ok) {
+		struct session s = executor_session(&j->c, j->aws, &j->review, &j->approvals, j->caller_arn,
+						    j->caller_account);
 		ok = session_run(a, &s, &digests, &report, &count, &e);
+		if (j->c.o->verbose)
+			note(&j->c, "%zu requests to AWS over %zu connections", aws_exchanges(j->aws),
+			     aws_connections(j->aws));
 	}
-	if (j->c.o->json)
-		print_reports(a, report, count);
-	else if (ok || count > 0)
-		say_reports(&j->c, report, count);
 	if (!ok) {
 		complain(&e);
-		return count > 0 && worst(report, count) == EXIT_PERSON ? EXIT_PERSON : exit_code_of(&e);
+		j->failed = exit_code_of(&e);
 	}
-	return worst(report, count);
+	add_reports(j, report, count);
+	arena_free(moment);
+	return ok && worst(report, count) == EXIT_DONE;
+}
+
+/* Later waves wait, so that what the earlier ones broke shows before it is broken everywhere. */
+static void pause_between(struct job *j, size_t wave)
+{
+	const struct clock_port *clock = &j->c.clock;
+	int64_t until = clock->now_ms(clock->self) + (int64_t)j->c.config.pause_s * 1000;
+	if (j->c.config.pause_s == 0)
+		return;
+	note(&j->c, "wave %zu is done; waiting %d s", wave + 1, j->c.config.pause_s);
+	while (clock->now_ms(clock->self) < until && !clock->interrupted(clock->self))
+		clock->sleep_until(clock->self, until);
+}
+
+static void run_all(struct job *j)
+{
+	const struct clock_port *clock = &j->c.clock;
+	const struct config *config = &j->c.config;
+	size_t wave = 0;
+	bool well = true;
+	for (size_t i = 0; i < j->all_count; i += j->count) {
+		size_t here = wave_of(config, j->all[i].plan->account);
+		if (here != wave && i > 0 && well)
+			pause_between(j, wave);
+		if ((here != wave && !well) || clock->interrupted(clock->self)) {
+			note(&j->c, "%s: %zu plans were not started; 'pare apply' goes on with them",
+			     well ? "interrupted" : str_printf(j->c.arena, "wave %zu did not end well", wave + 1),
+			     j->all_count - i);
+			if (well)
+				j->failed = EXIT_INTERRUPTED;
+			return;
+		}
+		wave = here;
+		take_account(j, i);
+		well = run_account(j) && well;
+	}
+}
+
+static int carry_out(struct job *j)
+{
+	run_all(j);
+	const struct apply_report *report = j->report;
+	size_t count = j->report_count;
+	if (j->c.o->json)
+		print_reports(j->c.arena, report, count);
+	else if (j->failed == 0 || count > 0)
+		say_reports(&j->c, report, count);
+	tell_forge(j, report, count);
+	int code = worst(report, count);
+	return code == EXIT_PERSON || j->failed == 0 ? code : j->failed;
 }
 
 int command_apply(struct arena *a, const struct options *o)

@@ -14,8 +14,10 @@
 #include "pare/aws.h"
 #include "pare/config.h"
 #include "pare/draft.h"
+#include "pare/evidence.h"
 #include "pare/outcome.h"
 #include "pare/port.h"
+#include "pare/session.h"
 
 /* What state the world is in. */
 enum exit_code {
@@ -37,10 +39,14 @@ struct options {
 	const char *config, *state, *color, *now;
 	bool json, verbose, quiet, help;
 	/* of one command */
-	const char *analyzer, *role, *finding, *repo, *branch, *forge, *unused, *url;
-	struct str_list findings, account_state, old_files, new_files;
-	int64_t limit, max_changes;
-	bool detailed_exitcode, dry_run;
+	bool refresh, all_analyzers;
+	int64_t wait_s;
+	struct str_list regions, account;
+	const char *analyzer, *role, *finding, *repo, *branch, *forge, *unused, *url, *ticket, *key;
+	const char *from, *to, *run_id;
+	struct str_list findings, account_state, old_files, new_files, only, services, actions;
+	int64_t limit, max_changes, concurrency;
+	bool detailed_exitcode, dry_run, yes, withdraw, csv, untouched, inverse_commands;
 	/* the rest */
 	const char *command;
 	struct str_list words;
@@ -64,7 +70,7 @@ struct option_row {
 	const char *value;   /* "GLOB", or NULL for a switch */
 	const char *help;
 	size_t offset;       /* in struct options */
-	enum { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_COUNT } kind;
+	enum { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_EACH, OPTION_COUNT } kind;
 	bool global;
 };
 const struct option_row *option_at(size_t index); /* NULL past the end */
@@ -72,6 +78,7 @@ bool options_parse(struct arena *a, int argc, char **argv, struct options *o, st
 
 /* --- what a command works with; built on demand from options, configuration, environment --- */
 
+struct kept_plan;
 struct context {
 	struct arena *arena;
 	const struct options *o;
@@ -82,6 +89,11 @@ struct context {
 	int64_t now_ms; /* --now, else the clock */
 	struct progress_port progress;
 	const struct catalog *catalog;
+	struct {
+		struct kept_plan *plan;
+		size_t count;
+		bool read;
+	} kept; /* kept.c's own */
 };
 /* --state, $PARE_STATE, or below $XDG_STATE_HOME or $HOME; NULL: none of them. */
 const char *context_state_dir(struct arena *a, const struct options *o);
@@ -92,6 +104,28 @@ bool context_open(struct arena *a, const struct options *o, struct context *c, s
 bool context_aws(struct context *c, const char *region_hint, struct aws **aws, struct err *e);
 bool context_rules(struct context *c, struct str_list *paths, struct err *e);
 bool context_review(struct context *c, struct review_port *review, struct err *e);
+/* The forge that is configured; self NULL: none is. review must live as long. */
+bool context_forge(struct context *c, const struct review_port *review, struct forge_port *forge,
+		   struct err *e);
+void context_approvals(struct context *c, const struct review_port *review, struct forge_port *forge,
+		       struct approval_port *out);
+/* accounts.c: the caller's own AWS and, by accounts.assume_role, that of other accounts. */
+struct accounts {
+	struct context *context;
+	const char *region;
+	struct credential_chain *chain;
+	struct aws *own;
+	const char *caller_arn, *caller_account;
+};
+struct account_access {
+	struct aws *aws;
+	const char *caller_arn;
+};
+bool accounts_open(struct context *c, const char *region_hint, struct accounts *out, struct err *e);
+/* Lives in a. planning: gives up sooner. */
+bool account_open(struct accounts *all, struct arena *a, const char *account, const char *session,
+		  bool planning, struct account_access *out, struct err *e);
+
 /* GetCallerIdentity. */
 bool context_caller(struct context *c, const struct read_port *aws, const char **arn,
 		    const char **account, struct err *e);
@@ -105,7 +139,11 @@ struct kept_plan {
 };
 bool keep_plan(struct context *c, const struct outcome *o, struct err *e);
 bool keep_plan_of(struct context *c, const struct plan *p, const struct principal *before,
-		  const struct finding *finding, const struct recommendation *r, struct err *e);
+		  const struct finding *finding, const struct recommendation *r,
+		  const struct document_list *more, struct err *e);
+/* The documents from before a kept plan, and those kept beside it; none is no error. */
+bool kept_documents(struct context *c, const struct plan *p, struct document_list *out,
+		    struct err *e);
 bool kept_plans(struct context *c, struct kept_plan **out, size_t *count, struct err *e);
 /* By id (or a unique prefix), digest (or a prefix of 8 or more) or role name; the newest of a role. */
 bool kept_plan_find(struct context *c, const char *word, struct kept_plan *out, struct err *e);
@@ -134,7 +172,27 @@ void view_plan_table(const struct context *c, const struct plan *p, const struct
 void view_plan(const struct context *c, const struct plan *p, const struct principal *before);
 void view_gates(const struct context *c, const struct gate *gate, size_t count, bool all);
 void view_decision(const struct context *c, const struct decision *d, bool all);
+/* view_inverse.c: an action as an AWS CLI command line for a POSIX shell; */
+char *action_command(struct arena *a, const struct plan *p, const struct action *x);
+void view_inverse_commands(const struct context *c, const struct plan *p);
 char *step_sentence(struct arena *a, const struct action *action, const char *principal);
+
+/* --- what commands have in common --- */
+
+/* plan.c: gathers, judges, drafts and proves; keeps the result in the state folder. */
+bool make_run(struct context *c, struct run *r, struct err *e);
+bool keep_run(struct context *c, const struct run *r, struct buf *json, struct err *e);
+/* propose.c: is a change ticket given where one is required, and does it match? */
+bool ticket_given(const struct context *c, struct err *e);
+/* Sorted by account; prints what it does, and into w. */
+bool propose_all(struct context *c, const struct review_port *review, const struct forge_port *forge,
+		 const struct kept_plan *k, size_t count, struct json_writer *w, struct err *e);
+/* apply.c */
+struct session executor_session(struct context *c, struct aws *aws, const struct review_port *review,
+				const struct approval_port *approvals, const char *caller_arn,
+				const char *caller_account);
+void say_reports(const struct context *c, const struct apply_report *r, size_t count);
+int worst(const struct apply_report *r, size_t count);
 
 /* --- commands --- */
 
@@ -144,11 +202,16 @@ int command_explain(struct arena *a, const struct options *o);
 int command_catalog(struct arena *a, const struct options *o);
 int command_check(struct arena *a, const struct options *o);
 int command_propose(struct arena *a, const struct options *o);
+int command_approve(struct arena *a, const struct options *o);
+int command_codeowners(struct arena *a, const struct options *o);
 int command_apply(struct arena *a, const struct options *o);
+int command_autofix(struct arena *a, const struct options *o);
 int command_rollback(struct arena *a, const struct options *o);
 int command_status(struct arena *a, const struct options *o);
 int command_verify(struct arena *a, const struct options *o);
+int command_audit(struct arena *a, const struct options *o);
 int command_rules(struct arena *a, const struct options *o);
+int command_whoami(struct arena *a, const struct options *o);
 int command_init(struct arena *a, const struct options *o);
 int command_help(struct arena *a, const struct options *o);
 int command_version(struct arena *a, const struct options *o);

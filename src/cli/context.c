@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "pare/arn.h"
+#include "pare/forge.h"
 #include "pare/str.h"
 #include "pare/when.h"
 #include "pare/world.h"
@@ -52,13 +53,14 @@ static bool apply_flags(struct context *c, struct err *e)
 		c->config.repository.branch = o->branch;
 	if (o->forge != NULL)
 		c->config.repository.forge = o->forge;
-	if (strcmp(c->config.repository.forge, "none") != 0 && o->command != NULL &&
-	    strcmp(o->command, "propose") == 0)
-		return err_set(e, ERR_USAGE,
-			       "forge '%s': this version opens no pull requests; use '--forge none', which "
-			       "pushes the branch and prints the pull request's text",
-			       c->config.repository.forge);
-	return true;
+	static const char *const forges[] = {"none", "github", "gitlab", "gitea"};
+	for (size_t i = 0; i < sizeof forges / sizeof forges[0]; i++)
+		if (strcmp(c->config.repository.forge, forges[i]) == 0)
+			return true;
+	const char *near = str_nearest(c->config.repository.forge, forges, 4);
+	return err_set(e, ERR_USAGE, "option '--forge': expected none, github, gitlab or gitea, got '%s'%s%s",
+		       c->config.repository.forge, near != NULL ? "; did you mean " : "",
+		       near != NULL ? near : "");
 }
 
 bool context_open(struct arena *a, const struct options *o, struct context *c, struct err *e)
@@ -85,15 +87,15 @@ bool context_open(struct arena *a, const struct options *o, struct context *c, s
 
 bool context_aws(struct context *c, const char *region_hint, struct aws **aws, struct err *e)
 {
+	const char *region, *from;
+	if (!region_find(c->arena, region_hint, &region, &from, e))
+		return false;
 	struct aws_setting s = {
-		.region = region_resolve(c->arena, region_hint),
+		.region = region,
+		.concurrency = (size_t)c->o->concurrency,
 		.verbose = c->o->verbose,
 		.progress = &c->progress,
 	};
-	if (s.region == NULL)
-		return err_set(e, ERR_USAGE,
-			       "finding the AWS region: set AWS_REGION, or 'region' in the profile, or give "
-			       "'--analyzer ARN'");
 	*aws = aws_new(c->arena, &s, &c->clock, e);
 	return *aws != NULL;
 }
@@ -147,6 +149,28 @@ bool context_review(struct context *c, struct review_port *review, struct err *e
 			       "finding the review repository: give '--repo URL' or set 'repository' in "
 			       "pare.lua");
 	return git_open(c->arena, c->config.repository.url, c->state_dir, review, e);
+}
+
+bool context_forge(struct context *c, const struct review_port *review, struct forge_port *forge,
+		   struct err *e)
+{
+	*forge = (struct forge_port){.self = NULL};
+	return strcmp(c->config.repository.forge, "none") == 0 ||
+	       forge_open(c->arena, &c->config, review, &c->clock, forge, e);
+}
+
+/* A forge that cannot be asked is told of; plans that need reviews are then not approved. */
+void context_approvals(struct context *c, const struct review_port *review, struct forge_port *forge,
+		       struct approval_port *out)
+{
+	struct err e;
+	approval_open(&c->config, out);
+	if (review == NULL)
+		return;
+	if (!context_forge(c, review, forge, &e))
+		note(c, "pare: %s", e.message);
+	else if (forge->self != NULL)
+		out->forge = forge;
 }
 
 bool context_caller(struct context *c, const struct read_port *aws, const char **arn,

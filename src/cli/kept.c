@@ -24,10 +24,25 @@ static bool write_buf(struct context *c, const char *folder, const char *name,
 	return write_file(c, folder, name, b->data, b->len, e);
 }
 
+/* Documents beyond those that before.json holds: a rollback's, of the plan it gives back from. */
+static bool keep_documents(struct context *c, struct arena *scratch, const char *folder,
+			   const struct document_list *more, struct err *e)
+{
+	for (size_t i = 0; more != NULL && i < more->count; i++) {
+		const char *text = document_canonical(scratch, more->item[i].text);
+		const char *name = document_path(scratch, folder, more->item[i].sha256);
+		if (!c->store.write(c->store.self, name, text, strlen(text), e))
+			return false;
+	}
+	return true;
+}
+
 /* plan.json last: a folder without it is no plan. */
 bool keep_plan_of(struct context *c, const struct plan *p, const struct principal *before,
-		  const struct finding *finding, const struct recommendation *r, struct err *e)
+		  const struct finding *finding, const struct recommendation *r,
+		  const struct document_list *more, struct err *e)
 {
+	c->kept.read = false;
 	const char *folder = plan_folder(c->arena, p);
 	struct arena *scratch = arena_new(c->arena);
 	struct buf *b = buf_new(scratch, KEPT_MAX_BYTES);
@@ -46,14 +61,15 @@ bool keep_plan_of(struct context *c, const struct plan *p, const struct principa
 		recommendation_print(r, b);
 		ok = write_buf(c, folder, "evidence/recommendation.json", b, e);
 	}
-	ok = ok && write_file(c, folder, "plan.json", p->bytes, p->len, e);
+	ok = ok && keep_documents(c, scratch, folder, more, e) &&
+	     write_file(c, folder, "plan.json", p->bytes, p->len, e);
 	arena_free(scratch);
 	return ok || err_wrap(e, "keeping plan '%s'", p->id);
 }
 
 bool keep_plan(struct context *c, const struct outcome *o, struct err *e)
 {
-	return keep_plan_of(c, o->plan, o->principal, o->finding, o->recommendation, e);
+	return keep_plan_of(c, o->plan, o->principal, o->finding, o->recommendation, NULL, e);
 }
 
 static bool read_before(struct context *c, const char *folder, const struct plan *p,
@@ -76,6 +92,29 @@ static bool read_before(struct context *c, const char *folder, const struct plan
 	return true;
 }
 
+bool kept_documents(struct context *c, const struct plan *p, struct document_list *out,
+		    struct err *e)
+{
+	struct str_list names = {0};
+	struct principal *before;
+	const char *own = plan_folder(c->arena, p);
+	const char *folder = str_printf(c->arena, "%s/evidence/documents", own);
+	if (read_before(c, own, p, &before, e))
+		document_add_principal(c->arena, out, before);
+	else if (e->kind != ERR_NOT_FOUND)
+		return false;
+	if (!c->store.list(c->store.self, c->arena, folder, &names, e))
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *bytes;
+		size_t len;
+		if (!c->store.read(c->store.self, c->arena, names.item[i], KEPT_MAX_BYTES, &bytes, &len, e) ||
+		    !document_take(c->arena, out, names.item[i], bytes, e))
+			return false;
+	}
+	return true;
+}
+
 static bool read_text(struct context *c, const char *folder, const char *file, const char **out,
 		      struct err *e)
 {
@@ -85,6 +124,7 @@ static bool read_text(struct context *c, const char *folder, const char *file, c
 	return c->store.read(c->store.self, c->arena, name, KEPT_MAX_BYTES, out, &len, e) ||
 	       e->kind == ERR_NOT_FOUND;
 }
+
 
 static bool read_kept(struct context *c, const char *name, struct kept_plan *out, struct err *e)
 {
@@ -104,7 +144,7 @@ static bool read_kept(struct context *c, const char *name, struct kept_plan *out
 	       read_text(c, folder, "evidence/recommendation.json", &out->recommendation_json, e);
 }
 
-bool kept_plans(struct context *c, struct kept_plan **out, size_t *count, struct err *e)
+static bool read_all(struct context *c, struct kept_plan **out, size_t *count, struct err *e)
 {
 	struct str_list names = {0};
 	if (!c->store.list(c->store.self, c->arena, "accounts", &names, e))
@@ -115,6 +155,17 @@ bool kept_plans(struct context *c, struct kept_plan **out, size_t *count, struct
 		if (str_ends(names.item[i], "/plan.json") &&
 		    !read_kept(c, names.item[i], &(*out)[(*count)++], e))
 			return false;
+	return true;
+}
+
+/* Read once a command: looking many plans up must not read all of them each time. */
+bool kept_plans(struct context *c, struct kept_plan **out, size_t *count, struct err *e)
+{
+	if (!c->kept.read && !read_all(c, &c->kept.plan, &c->kept.count, e))
+		return false;
+	c->kept.read = true;
+	*out = c->kept.plan;
+	*count = c->kept.count;
 	return true;
 }
 

@@ -5,6 +5,8 @@
 #include "cli.h"
 #include "pare/str.h"
 
+enum { CONCURRENCY_MAX = 64 };
+
 static const struct option_row rows[] = {
 	{"--config", NULL, "FILE", "read the configuration from FILE",
 	 offsetof(struct options, config), OPTION_TEXT, true},
@@ -28,7 +30,7 @@ static const struct option_row rows[] = {
 	 offsetof(struct options, findings), OPTION_LIST, false},
 	{"--account-state", NULL, "FILE", "saved `aws iam get-account-authorization-details`",
 	 offsetof(struct options, account_state), OPTION_LIST, false},
-	{"--role", NULL, "GLOB", "only roles whose name or ARN matches",
+	{"--role", NULL, "GLOB", "only roles and users whose name or ARN matches",
 	 offsetof(struct options, role), OPTION_TEXT, false},
 	{"--finding", NULL, "ID", "only this finding", offsetof(struct options, finding),
 	 OPTION_TEXT, false},
@@ -36,6 +38,16 @@ static const struct option_row rows[] = {
 	 false},
 	{"--detailed-exitcode", NULL, NULL, "exit 10 when there are plans",
 	 offsetof(struct options, detailed_exitcode), OPTION_SWITCH, false},
+	{"--all-analyzers", NULL, NULL, "every unused-access analyzer of the regions",
+	 offsetof(struct options, all_analyzers), OPTION_SWITCH, false},
+	{"--regions", NULL, "REGION", "with --all-analyzers: regions; the configured one if not given",
+	 offsetof(struct options, regions), OPTION_LIST, false},
+	{"--account", NULL, "ID", "only this account of an organization; may be repeated",
+	 offsetof(struct options, account), OPTION_EACH, false},
+	{"--refresh", NULL, NULL, "ask Access Analyzer for the findings of applied plans",
+	 offsetof(struct options, refresh), OPTION_SWITCH, false},
+	{"--wait", NULL, "SECONDS", "with --refresh: until they are resolved, at most so long",
+	 offsetof(struct options, wait_s), OPTION_COUNT, false},
 	{"--old", NULL, "FILE", "policy documents before the change (files or a folder)",
 	 offsetof(struct options, old_files), OPTION_LIST, false},
 	{"--new", NULL, "FILE", "policy documents after the change (files or a folder)",
@@ -46,14 +58,42 @@ static const struct option_row rows[] = {
 	 false},
 	{"--branch", NULL, "NAME", "its protected branch", offsetof(struct options, branch),
 	 OPTION_TEXT, false},
-	{"--forge", NULL, "NAME", "none: push the branch and print the text of a pull request",
+	{"--forge", NULL, "NAME", "github, gitlab or gitea: open the pull request there; none: print its text",
 	 offsetof(struct options, forge), OPTION_TEXT, false},
 	{"--url", NULL, "URL", "where 'catalog update' reads the service reference",
 	 offsetof(struct options, url), OPTION_TEXT, false},
+	{"--from", NULL, "TIME", "changes that finished at this time or later",
+	 offsetof(struct options, from), OPTION_TEXT, false},
+	{"--to", NULL, "TIME", "changes that finished before this time", offsetof(struct options, to),
+	 OPTION_TEXT, false},
+	{"--csv", NULL, NULL, "print comma-separated values (RFC 4180)", offsetof(struct options, csv),
+	 OPTION_SWITCH, false},
+	{"--key", NULL, "FILE", "the SSH key to sign with: private, or public with its agent",
+	 offsetof(struct options, key), OPTION_TEXT, false},
+	{"--only", NULL, "ROLE", "approve these roles' plans alone", offsetof(struct options, only),
+	 OPTION_LIST, false},
+	{"--yes", NULL, NULL, "sign without being asked", offsetof(struct options, yes), OPTION_SWITCH,
+	 false},
+	{"--withdraw", NULL, NULL, "take one's own approval away again",
+	 offsetof(struct options, withdraw), OPTION_SWITCH, false},
+	{"--ticket", NULL, "ID", "the change ticket that the plans belong to",
+	 offsetof(struct options, ticket), OPTION_TEXT, false},
 	{"--dry-run", NULL, NULL, "say exactly what would be called, and call nothing that writes",
 	 offsetof(struct options, dry_run), OPTION_SWITCH, false},
+	{"--run", NULL, "RUN", "every plan of this run of apply, or of the last one",
+	 offsetof(struct options, run_id), OPTION_TEXT, false},
+	{"--untouched", NULL, NULL, "leave what a person changed since, and take back the rest",
+	 offsetof(struct options, untouched), OPTION_SWITCH, false},
+	{"--service", NULL, "PREFIX", "give back this service's actions only; may be repeated",
+	 offsetof(struct options, services), OPTION_EACH, false},
+	{"--action", NULL, "ACTION", "give back these actions only (s3:List*); may be repeated",
+	 offsetof(struct options, actions), OPTION_EACH, false},
+	{"--inverse-commands", NULL, NULL, "print the AWS CLI commands that undo the plan by hand",
+	 offsetof(struct options, inverse_commands), OPTION_SWITCH, false},
 	{"--max-changes", NULL, "N", "apply at most N plans", offsetof(struct options, max_changes),
 	 OPTION_COUNT, false},
+	{"--concurrency", NULL, "N", "at most N requests under way at a service (8; at most 64)",
+	 offsetof(struct options, concurrency), OPTION_COUNT, false},
 };
 
 const struct option_row *option_at(size_t index)
@@ -95,6 +135,13 @@ static bool count_parse(const char *name, const char *text, int64_t *out, struct
 	return true;
 }
 
+static bool few_enough(const struct options *o, struct err *e)
+{
+	return o->concurrency <= CONCURRENCY_MAX ||
+	       err_set(e, ERR_USAGE, "option '--concurrency': expected a number from 1 to %d, got '%lld'",
+		       CONCURRENCY_MAX, (long long)o->concurrency);
+}
+
 static bool store(struct arena *a, struct options *o, const struct option_row *row,
 		  const char *value, struct err *e)
 {
@@ -108,6 +155,12 @@ static bool store(struct arena *a, struct options *o, const struct option_row *r
 			return err_set(e, ERR_USAGE, "option '%s': expected %s, got nothing", row->name,
 				       row->value);
 		*(const char **)target = value;
+		return true;
+	case OPTION_EACH:
+		if (*value == '\0')
+			return err_set(e, ERR_USAGE, "option '%s': expected %s, got nothing", row->name,
+				       row->value);
+		str_list_add(a, target, value);
 		return true;
 	case OPTION_LIST:
 		str_list_add(a, target, value);
@@ -159,6 +212,7 @@ static bool option_given(const struct options *o, const struct option_row *row)
 	case OPTION_TEXT:
 		return *(const char *const *)at != NULL;
 	case OPTION_LIST:
+	case OPTION_EACH:
 		return ((const struct str_list *)at)->count > 0;
 	case OPTION_COUNT:
 		return *(const int64_t *)at != 0;
@@ -232,5 +286,5 @@ bool options_parse(struct arena *a, int argc, char **argv, struct options *o, st
 			       o->color);
 	if (o->command == NULL)
 		o->command = "help";
-	return check_command(o, e);
+	return few_enough(o, e) && check_command(o, e);
 }

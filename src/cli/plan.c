@@ -2,6 +2,7 @@
 
 #include "cli.h"
 #include "pare/arn.h"
+#include "pare/history.h"
 #include "pare/propose.h"
 #include "pare/str.h"
 #include "pare/world.h"
@@ -38,64 +39,300 @@ static bool from_saved(struct context *c, const struct gather_filter *f, struct 
 	return gather_saved(c->arena, findings, finding_count, state, state_count, f, g, e);
 }
 
-static bool from_aws(struct context *c, const struct gather_filter *f, struct gathered *g,
-		     const char **caller, struct err *e)
+/* What was done before. A repository that is out of reach only means that nothing is known of it. */
+static bool read_history(struct context *c, const struct history **out, struct err *e)
 {
-	const char *analyzer = c->o->analyzer != NULL ? c->o->analyzer : c->config.analyzer;
+	struct review_port review;
+	struct history *h = arena_alloc(c->arena, sizeof *h);
+	*out = NULL;
+	if (c->config.repository.url == NULL)
+		return true;
+	if (!context_review(c, &review, e) || !review.fetch(review.self, e)) {
+		note(c, "pare: %s; planning without what was done before", e->message);
+		return true;
+	}
+	*out = h;
+	return history_read(c->arena, &review, &c->config, h, e);
+}
+
+/* --- live --- */
+
+struct live {
+	struct context *c;
+	const struct gather_filter *filter;
+	const struct rules_port *rules;
+	struct accounts accounts;
+	const struct history *history; /* or NULL */
+	struct run *run;
+	size_t calls;
+};
+
+static bool check_analyzer(struct context *c, const char *analyzer, struct arn *arn, struct err *e)
+{
 	if (analyzer == NULL)
 		return err_set(e, ERR_USAGE,
 			       "finding the analyzer: give '--analyzer ARN' (aws accessanalyzer "
-			       "list-analyzers shows it), set 'analyzer' in pare.lua, or give '--findings' "
-			       "and '--account-state' for saved input");
-	struct arn arn;
-	if (!arn_parse(c->arena, analyzer, &arn, e) || strcmp(arn.service, "access-analyzer") != 0)
-		return err_set(e, ERR_USAGE,
-			       "option '--analyzer': expected an analyzer's ARN such as "
-			       "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/unused-access, got "
-			       "'%s'",
-			       analyzer);
-	struct aws *aws;
-	const char *account;
-	if (!context_aws(c, arn.region, &aws, e))
+			       "list-analyzers shows it) or '--all-analyzers', set 'analyzer' in pare.lua, or give "
+			       "'--findings' and '--account-state' for saved input");
+	if (arn_parse(c->arena, analyzer, arn, e) && strcmp(arn->service, "access-analyzer") == 0)
+		return true;
+	return err_set(e, ERR_USAGE,
+		       "option '--analyzer': expected an analyzer's ARN such as "
+		       "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/unused-access, got "
+		       "'%s'",
+		       analyzer);
+}
+
+/* Access Analyzer judges principals alike in every region: what another analyzer reported counts once. */
+static bool known(const struct run *r, const struct finding *f)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (str_equal(r->outcome[i].finding->resource, f->resource) && f->resource != NULL &&
+		    r->outcome[i].finding->type == f->type &&
+		    str_equal(r->outcome[i].finding->access_key_id, f->access_key_id))
+			return true;
+	return false;
+}
+
+static void append(struct arena *a, struct run *all, const struct run *more)
+{
+	struct outcome *out = arena_array(a, all->count + more->count + 1, sizeof *out);
+	size_t count = 0;
+	for (size_t i = 0; i < all->count; i++)
+		out[count++] = all->outcome[i];
+	for (size_t i = 0; i < more->count; i++)
+		if (!known(all, more->outcome[i].finding))
+			out[count++] = more->outcome[i];
+	all->outcome = out;
+	all->count = count;
+	all->principals_seen += more->principals_seen;
+	all->created_at = more->created_at;
+}
+
+static size_t planned_of(const struct run *r)
+{
+	size_t planned = 0;
+	for (size_t i = 0; i < r->count; i++)
+		planned += r->outcome[i].kind == OUTCOME_PLANNED;
+	return planned;
+}
+
+static bool judge_part(struct live *l, struct gathered *g, const char *caller_arn, const char *failed,
+		       struct err *e)
+{
+	struct context *c = l->c;
+	struct run part;
+	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, caller_arn, planned_of(l->run)};
+	if (!plan_run(c->arena, &s, l->rules, g, &c->progress, &part, e))
 		return false;
-	struct read_port port = aws_read_port(aws);
-	if (!context_caller(c, &port, caller, &account, e))
-		return false;
-	if (!gather_live(c->arena, &port, &c->clock, analyzer, f, &c->progress, g, e))
-		return false;
-	g->aws_calls = aws_exchanges(aws);
+	if (g->account != NULL) {
+		struct run_account *x = &l->run->account[l->run->account_count++];
+		*x = (struct run_account){g->account, failed, part.count, planned_of(&part), g->state.count, 0};
+		for (size_t i = 0; i < part.count; i++)
+			x->removed += part.outcome[i].kind == OUTCOME_PLANNED
+					      ? part.outcome[i].plan->impact.actions_removed
+					      : 0;
+	}
+	append(c->arena, l->run, &part);
 	return true;
 }
 
-static bool keep_run(struct context *c, const struct run *r, struct buf *json, struct err *e)
+/* Its principals, from its own credentials; what ended, from the analyzer's. */
+static bool gather_rest(struct live *l, const struct read_port *own, struct gathered *g, struct err *e)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->outcome[i].plan != NULL && !keep_plan(c, &r->outcome[i], e))
+	struct context *c = l->c;
+	struct read_port analyzer = aws_read_port(l->accounts.own);
+	g->history = l->history;
+	return gather_principals(c->arena, own, &c->clock, l->filter, &c->progress, g, e) &&
+	       (l->history == NULL || gather_ended(c->arena, &analyzer, l->history, g->analyzer, c->now_ms,
+						   l->filter, g, e));
+}
+
+/* One account of an organization. Its trouble is its own: it is told of, and the next one follows. */
+static bool plan_account(struct live *l, struct gathered *g, struct err *e)
+{
+	struct context *c = l->c;
+	struct arena *moment = arena_new(c->arena); /* keys and connections of this account */
+	struct account_access x;
+	struct err why;
+	const char *failed = NULL, *caller = NULL;
+	bool ok = account_open(&l->accounts, moment, g->account, "pare-plan", true, &x, &why);
+	if (ok) {
+		struct read_port port = aws_read_port(x.aws);
+		caller = x.caller_arn;
+		ok = gather_rest(l, &port, g, &why);
+		l->calls += x.aws != l->accounts.own ? aws_exchanges(x.aws) : 0;
+	}
+	if (!ok && why.kind != ERR_INTERRUPTED) {
+		g->state = (struct account_state){0};
+		gather_unreadable(c->arena, g, &why);
+		failed = arena_strdup(c->arena, why.message);
+	}
+	arena_free(moment);
+	if (!ok && why.kind == ERR_INTERRUPTED) {
+		*e = why;
+		return false;
+	}
+	return judge_part(l, g, caller, failed, e);
+}
+
+static bool plan_organization(struct live *l, struct gathered *g, struct err *e)
+{
+	struct gathered *part;
+	size_t count = gather_split(l->c->arena, g, &part);
+	struct run_account *all = arena_array(l->c->arena, l->run->account_count + count + 1, sizeof *all);
+	if (l->run->account_count > 0)
+		memcpy(all, l->run->account, l->run->account_count * sizeof *all);
+	l->run->account = all;
+	for (size_t i = 0; i < count; i++) {
+		if (l->c->clock.interrupted(l->c->clock.self))
+			return err_set(e, ERR_INTERRUPTED, "planning account %s: interrupted", part[i].account);
+		l->c->progress.step(l->c->progress.self, "accounts", i, count);
+		if (!plan_account(l, &part[i], e))
 			return false;
+	}
+	return true;
+}
+
+static bool plan_analyzer(struct live *l, const char *analyzer, struct err *e)
+{
+	struct context *c = l->c;
+	struct gathered g;
+	struct read_port port = aws_read_port(l->accounts.own);
+	if (!gather_findings(c->arena, &port, &c->clock, analyzer, l->filter, &c->progress, &g, e))
+		return false;
+	if (g.organization)
+		return plan_organization(l, &g, e);
+	if (!gather_rest(l, &port, &g, e))
+		return false;
+	return judge_part(l, &g, l->accounts.caller_arn, NULL, e);
+}
+
+static bool plan_one(struct live *l, const char *analyzer, struct err *e)
+{
+	struct arn arn;
+	if (!check_analyzer(l->c, analyzer, &arn, e) ||
+	    !accounts_open(l->c, arn.region, &l->accounts, e) || !plan_analyzer(l, analyzer, e))
+		return false;
+	l->calls += aws_exchanges(l->accounts.own);
+	return true;
+}
+
+/* The unused-access analyzers of one region. */
+static bool plan_region(struct live *l, const char *region, size_t *seen, struct err *e)
+{
+	if (!accounts_open(l->c, region, &l->accounts, e))
+		return false;
+	struct read_port port = aws_read_port(l->accounts.own);
+	const char *marker = NULL;
+	do {
+		struct call c = {.op = CALL_LIST_ANALYZERS, .arena = l->c->arena, .marker = marker};
+		if (!read_one(&port, &c)) {
+			*e = c.err;
+			return err_wrap(e, "listing the analyzers of region '%s'", l->accounts.region);
+		}
+		for (size_t i = 0; i < c.analyzer_count; i++) {
+			const struct analyzer *x = &c.analyzers[i];
+			if (strstr(x->type, "UNUSED_ACCESS") == NULL || strcmp(x->status, "ACTIVE") != 0)
+				continue;
+			++*seen;
+			if (!plan_analyzer(l, x->arn, e))
+				return false;
+		}
+		marker = c.next_marker;
+	} while (marker != NULL);
+	l->calls += aws_exchanges(l->accounts.own);
+	return true;
+}
+
+static bool plan_all(struct live *l, struct err *e)
+{
+	size_t seen = 0;
+	const struct str_list *regions = &l->c->o->regions;
+	if (regions->count == 0 && !plan_region(l, NULL, &seen, e))
+		return false;
+	for (size_t i = 0; i < regions->count; i++)
+		if (!plan_region(l, regions->item[i], &seen, e))
+			return false;
+	if (seen > 0)
+		return true;
+	return err_set(e, ERR_NOT_FOUND,
+		       "finding the analyzers: no active analyzer for unused access in the regions asked; name "
+		       "others with '--regions', or create one");
+}
+
+static bool run_live(struct context *c, const struct gather_filter *f, const struct rules_port *rules,
+		     struct run *r, struct err *e)
+{
+	struct live l = {.c = c, .filter = f, .rules = rules, .run = r};
+	bool all = c->o->all_analyzers;
+	const char *analyzer = c->o->analyzer != NULL ? c->o->analyzer : c->config.analyzer;
+	*r = (struct run){.analyzer = all ? NULL : analyzer};
+	if (!read_history(c, &l.history, e) || !(all ? plan_all(&l, e) : plan_one(&l, analyzer, e)))
+		return false;
+	r->aws_calls = l.calls;
+	return true;
+}
+
+static bool keep_plans(struct context *c, const struct run *r, struct err *e)
+{
+	struct err ending;
+	bool ok = true;
+	store_batch_begin(&c->store);
+	for (size_t i = 0; ok && i < r->count; i++)
+		if (r->outcome[i].plan != NULL)
+			ok = keep_plan(c, &r->outcome[i], e);
+	if (store_batch_end(&c->store, ok, &ending))
+		return ok;
+	if (ok)
+		*e = ending;
+	return false;
+}
+
+bool keep_run(struct context *c, const struct run *r, struct buf *json, struct err *e)
+{
+	if (!keep_plans(c, r, e))
+		return false;
 	run_print(r, json);
 	if (!buf_ok(json))
 		return err_set(e, ERR_LIMIT, "keeping the run: larger than %zu bytes", json->max);
 	return c->store.write(c->store.self, "runs/latest.json", json->data, json->len, e);
 }
 
-static bool make_run(struct context *c, struct run *r, struct err *e)
+static bool check_options(const struct options *o, struct err *e)
 {
-	struct gather_filter f = {c->o->role, c->o->finding, (size_t)c->o->limit};
+	bool saved = o->findings.count > 0;
+	if (saved && (o->analyzer != NULL || o->all_analyzers))
+		return err_set(e, ERR_USAGE, "'--findings' and '%s' exclude each other",
+			       o->analyzer != NULL ? "--analyzer" : "--all-analyzers");
+	if (o->analyzer != NULL && o->all_analyzers)
+		return err_set(e, ERR_USAGE, "'--analyzer' and '--all-analyzers' exclude each other");
+	if (o->regions.count > 0 && !o->all_analyzers)
+		return err_set(e, ERR_USAGE, "'--regions' goes with '--all-analyzers'");
+	if (!saved && o->account_state.count > 0)
+		return err_set(e, ERR_USAGE, "'--account-state' goes with '--findings'");
+	for (size_t i = 0; i < o->account.count; i++)
+		if (!account_id_valid(o->account.item[i]))
+			return err_set(e, ERR_USAGE, "option '--account': expected twelve digits, got '%s'",
+				       o->account.item[i]);
+	return true;
+}
+
+bool make_run(struct context *c, struct run *r, struct err *e)
+{
+	const struct gather_filter f = {c->o->role, c->o->finding, (size_t)c->o->limit, &c->o->account};
 	struct gathered g = {0};
-	struct draft_setting s = {&c->config, c->catalog, c->now_ms, NULL};
+	const struct draft_setting s = {.config = &c->config, .catalog = c->catalog, .now_ms = c->now_ms};
 	struct str_list paths = {0};
 	struct rules_port rules;
-	bool saved = c->o->findings.count > 0;
-	if (saved && c->o->analyzer != NULL)
-		return err_set(e, ERR_USAGE, "'--findings' and '--analyzer' exclude each other");
-	if (!saved && c->o->account_state.count > 0)
-		return err_set(e, ERR_USAGE, "'--account-state' goes with '--findings'");
+	if (!check_options(c->o, e))
+		return false;
 	/* The rules first: their process must not inherit anything secret. */
 	if (!context_rules(c, &paths, e) || !rules_open(c->arena, &paths, &rules, e))
 		return false;
-	if (!(saved ? from_saved(c, &f, &g, e) : from_aws(c, &f, &g, &s.caller_arn, e)))
-		return false;
-	return plan_run(c->arena, &s, &rules, &g, &c->progress, r, e);
+	if (c->o->findings.count == 0)
+		return run_live(c, &f, &rules, r, e);
+	return from_saved(c, &f, &g, e) && plan_run(c->arena, &s, &rules, &g, &c->progress, r, e);
 }
 
 int command_plan(struct arena *a, const struct options *o)

@@ -3,7 +3,9 @@
 
 #include "cli.h"
 #include "pare/propose.h"
+#include "pare/pull_request.h"
 #include "pare/str.h"
+#include "pare/ticket.h"
 
 /* Named plans, or all of the last run that may be proposed. */
 static bool choose(struct context *c, struct kept_plan **out, size_t *count, struct err *e)
@@ -61,19 +63,51 @@ static int by_account(const void *x, const void *y)
 	return order != 0 ? order : strcmp(p->plan->id, q->plan->id);
 }
 
-static void say_proposal(const struct context *c, const struct proposal *p)
+static void say_pull(const struct context *c, const struct pull_report *r)
+{
+	if (r->pull == NULL) {
+		say(c, DIM, "  no pull request: the plans are merged already\n");
+		return;
+	}
+	say(c, PLAIN, "  pull request %s: %s\n", r->done, r->pull->url);
+	for (size_t i = 0; i < r->notes.count; i++)
+		note(c, "%s", r->notes.item[i]);
+}
+
+static void say_proposal(const struct context *c, const struct proposal *p, const struct pull_report *r)
 {
 	say(c, p->existed ? DIM : GREEN, "%s", p->existed ? "already proposed" : "proposed");
 	say(c, PLAIN, "  account %s: %zu plan%s on branch %s (%.12s)\n", p->account, p->plan_count,
 	    p->plan_count == 1 ? "" : "s", p->branch, p->commit);
-	if (c->o->quiet)
+	if (r != NULL)
+		say_pull(c, r);
+	if (c->o->quiet || r != NULL)
 		return;
 	say(c, PLAIN, "\n");
 	say(c, BOLD, "%s\n\n", p->title);
 	say(c, PLAIN, "%s\n", p->body);
 }
 
-static void print_proposal(struct json_writer *w, const struct proposal *p)
+static void print_pull(struct json_writer *w, const struct pull_report *r)
+{
+	json_key(w, "pullRequest");
+	if (r == NULL || r->pull == NULL) {
+		json_put_null(w);
+		return;
+	}
+	json_open(w, '{');
+	json_member_integer(w, "number", r->pull->number);
+	json_member_text(w, "url", r->pull->url);
+	json_member_text(w, "done", r->done);
+	json_key(w, "notes");
+	json_open(w, '[');
+	for (size_t i = 0; i < r->notes.count; i++)
+		json_put_text(w, r->notes.item[i]);
+	json_close(w, ']');
+	json_close(w, '}');
+}
+
+static void print_proposal(struct json_writer *w, const struct proposal *p, const struct pull_report *r)
 {
 	json_open(w, '{');
 	json_member_text(w, "account", p->account);
@@ -83,11 +117,28 @@ static void print_proposal(struct json_writer *w, const struct proposal *p)
 	json_member_integer(w, "plans", (int64_t)p->plan_count);
 	json_member_text(w, "title", p->title);
 	json_member_text(w, "body", p->body);
+	print_pull(w, r);
 	json_close(w, '}');
 }
 
-static bool propose_all(struct context *c, const struct review_port *review,
-			const struct kept_plan *k, size_t count, struct json_writer *w, struct err *e)
+bool ticket_given(const struct context *c, struct err *e)
+{
+	const char *id = c->o->ticket, *pattern = c->config.ticket.pattern;
+	if (id == NULL)
+		return !c->config.ticket.required ||
+		       err_set(e, ERR_USAGE, "the configuration requires a change ticket: give '--ticket ID'%s%s",
+			       pattern != NULL ? ", which matches " : "", pattern != NULL ? pattern : "");
+	if (!ticket_valid(id))
+		return err_set(e, ERR_USAGE,
+			       "option '--ticket': expected at most %d letters, digits and . _ : / # -, got '%s'",
+			       TICKET_MAX, id);
+	return pattern == NULL || ticket_matches(pattern, id) ||
+	       err_set(e, ERR_USAGE, "option '--ticket': '%s' does not match the configuration's pattern '%s'", id,
+		       pattern);
+}
+
+bool propose_all(struct context *c, const struct review_port *review, const struct forge_port *forge,
+		 const struct kept_plan *k, size_t count, struct json_writer *w, struct err *e)
 {
 	for (size_t i = 0; i < count;) {
 		struct proposal_item *item = arena_array(c->arena, PROPOSAL_MAX_PLANS, sizeof *item);
@@ -95,8 +146,11 @@ static bool propose_all(struct context *c, const struct review_port *review,
 		size_t n = 0;
 		const char *account = k[i].plan->account;
 		while (i < count && n < PROPOSAL_MAX_PLANS && strcmp(k[i].plan->account, account) == 0) {
-			item[n++] = (struct proposal_item){k[i].plan, k[i].before, k[i].finding_json,
-							   k[i].recommendation_json};
+			item[n] = (struct proposal_item){k[i].plan, k[i].before, k[i].finding_json,
+							 k[i].recommendation_json, {0}, c->o->ticket};
+			if (!kept_documents(c, k[i].plan, &item[n].documents, e))
+				return err_wrap(e, "proposing plan '%s'", k[i].plan->id);
+			n++;
 			i++;
 		}
 		c->progress.step(c->progress.self, "proposing", i, count);
@@ -105,9 +159,12 @@ static bool propose_all(struct context *c, const struct review_port *review,
 		for (size_t m = 0; m < n; m++)
 			if (!keep_proposed(c, item[m].plan, e))
 				return false;
-		print_proposal(w, &p);
+		struct pull_report report, *r = forge->self != NULL ? &report : NULL;
+		if (r != NULL && !pull_request_open(c->arena, forge, &c->config, item, n, &p, r, e))
+			return err_wrap(e, "the branch '%s' is pushed; run again to go on", p.branch);
+		print_proposal(w, &p, r);
 		if (!c->o->json)
-			say_proposal(c, &p);
+			say_proposal(c, &p, r);
 	}
 	return true;
 }
@@ -116,10 +173,11 @@ int command_propose(struct arena *a, const struct options *o)
 {
 	struct context c;
 	struct review_port review;
+	struct forge_port forge;
 	struct kept_plan *k;
 	size_t count = 0;
 	struct err e;
-	if (!context_open(a, o, &c, &e) || !choose(&c, &k, &count, &e)) {
+	if (!context_open(a, o, &c, &e) || !ticket_given(&c, &e) || !choose(&c, &k, &count, &e)) {
 		complain(&e);
 		return exit_code_of(&e);
 	}
@@ -140,7 +198,9 @@ int command_propose(struct arena *a, const struct options *o)
 	struct json_writer w;
 	json_start(&w, b, false);
 	json_open(&w, '[');
-	if (!context_review(&c, &review, &e) || !propose_all(&c, &review, k, count, &w, &e)) {
+	/* The forge first: without a token nothing is pushed. */
+	if (!context_review(&c, &review, &e) || !context_forge(&c, &review, &forge, &e) ||
+	    !propose_all(&c, &review, &forge, k, count, &w, &e)) {
 		complain(&e);
 		return exit_code_of(&e);
 	}

@@ -1,3 +1,5 @@
+/* rollback: finds what is to be taken back, drafts it, and shows what a person changed since. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -8,33 +10,53 @@
 
 enum { RECEIPT_MAX_BYTES = 4 * 1024 * 1024 };
 
-/* The plan a receipt on pare/log belongs to, read from the protected branch: what was approved and
- * done, whatever this machine's state folder holds. */
-static bool read_done(struct context *c, const struct review_port *review, const char *name,
-		      struct plan **plan, struct receipt **receipt, struct err *e)
-{
+struct entry { /* one plan to take back */
+	struct receipt *receipt;
+	const char *newer; /* id of a plan that was applied to the role since, or NULL */
+	struct plan *done, *plan;
+	struct principal *live;
+	struct rollback_change *change; /* where a person's change is in the way, or is left */
+	size_t change_count;
+	bool ok;
+	struct err err;
+};
+
+struct job {
+	struct context c;
+	struct review_port review;
 	char log[OID_HEX], tip[OID_HEX];
-	const char *bytes;
-	size_t len;
-	if (!review->resolve(review->self, "refs/heads/pare/log", log, e) ||
-	    !review->read(review->self, c->arena, log, name, RECEIPT_MAX_BYTES, &bytes, &len, e))
+	struct receipt **receipt; /* all of pare/log */
+	size_t receipt_count;
+	struct entry *entry;
+	size_t count;
+	enum undo_scope scope;
+	struct str_list patterns;
+	struct aws *aws;
+	struct read_port reads;
+	const char *caller_arn, *account;
+	struct quota quota;
+};
+
+/* --- which plans --- */
+
+static bool read_receipts(struct job *j, struct err *e)
+{
+	struct context *c = &j->c;
+	struct str_list paths = {0};
+	const struct review_port *v = &j->review;
+	if (j->log[0] != '\0' && !v->list(v->self, c->arena, j->log, "receipts", &paths, e))
 		return false;
-	*receipt = receipt_parse(c->arena, bytes, len, name, e);
-	if (*receipt == NULL)
-		return false;
-	const char *path = str_printf(c->arena, "accounts/%s/plans/%s/plan.json", (*receipt)->account,
-				      (*receipt)->plan_id);
-	const char *branch = str_printf(c->arena, "refs/heads/%s", c->config.repository.branch);
-	if (!review->resolve(review->self, branch, tip, e) ||
-	    !review->read(review->self, c->arena, tip, path, PLAN_MAX_BYTES, &bytes, &len, e))
-		return false;
-	*plan = plan_parse(c->arena, bytes, len, path, e);
-	if (*plan == NULL)
-		return false;
-	if (!str_equal((*plan)->digest, (*receipt)->plan_digest))
-		return err_set(e, ERR_REFUSED,
-			       "reading plan '%s': its digest %s is not the one that was carried out, %s",
-			       (*plan)->id, (*plan)->digest, (*receipt)->plan_digest);
+	j->receipt = arena_array(c->arena, paths.count + 1, sizeof(struct receipt *));
+	for (size_t i = 0; i < paths.count; i++) {
+		const char *bytes;
+		size_t len;
+		if (!v->read(v->self, c->arena, j->log, paths.item[i], RECEIPT_MAX_BYTES, &bytes, &len, e))
+			return false;
+		struct receipt *r = receipt_parse(c->arena, bytes, len, paths.item[i], e);
+		if (r == NULL)
+			return false;
+		j->receipt[j->receipt_count++] = r;
+	}
 	return true;
 }
 
@@ -45,100 +67,321 @@ static bool fits(const struct receipt *r, const char *word)
 	       str_equal_nocase(arn_name(r->principal_arn), word);
 }
 
-/* The newest receipt of an applied plan that fits the word. */
-static bool find_receipt(struct context *c, const struct review_port *review, const char *word,
-			 const char **name, struct err *e)
+static bool later(const struct receipt *x, const struct receipt *y)
 {
-	char log[OID_HEX];
-	struct str_list paths = {0};
-	const char *best_time = NULL;
-	if (!review->resolve(review->self, "refs/heads/pare/log", log, e))
-		return false;
-	if (log[0] != '\0' && !review->list(review->self, c->arena, log, "receipts", &paths, e))
-		return false;
-	for (size_t i = 0; i < paths.count; i++) {
-		const char *bytes;
-		size_t len;
-		if (!review->read(review->self, c->arena, log, paths.item[i], RECEIPT_MAX_BYTES, &bytes, &len,
-				  e))
-			return false;
-		struct receipt *r = receipt_parse(c->arena, bytes, len, paths.item[i], e);
-		if (r == NULL)
-			return false;
-		if (!str_equal(r->result, "applied") || !fits(r, word) ||
-		    (best_time != NULL && strcmp(r->finished_at, best_time) <= 0))
-			continue;
-		best_time = r->finished_at;
-		*name = paths.item[i];
-	}
-	if (best_time == NULL)
+	int order = strcmp(x->finished_at, y->finished_at);
+	return order > 0 || (order == 0 && strcmp(x->plan_id, y->plan_id) > 0);
+}
+
+/* Why nothing that fits the word can be taken back. */
+static bool nothing_applied(const struct receipt *other, const char *word, struct err *e)
+{
+	if (other == NULL)
 		return err_set(e, ERR_NOT_FOUND,
-			       "rolling back '%s': no receipt of an applied plan with this id, digest or role "
-			       "is on branch 'pare/log'",
+			       "rolling back '%s': no receipt of an applied plan with this id, digest or role is on "
+			       "branch 'pare/log'",
 			       word);
+	if (str_equal(other->result, "partial"))
+		return err_set(e, ERR_REFUSED,
+			       "rolling back plan '%s': it is neither done nor undone yet; run 'pare apply %s' first",
+			       other->plan_id, other->plan_id);
+	return err_set(e, ERR_REFUSED,
+		       "rolling back plan '%s': its receipt says '%s': nothing of it is in effect, so there is "
+		       "nothing to take back",
+		       other->plan_id, other->result);
+}
+
+static void add_entry(struct job *j, struct receipt *r)
+{
+	for (size_t i = 0; i < j->count; i++)
+		if (j->entry[i].receipt == r)
+			return;
+	struct entry *x = &j->entry[j->count++];
+	x->receipt = r;
+	for (size_t i = 0; i < j->receipt_count; i++) {
+		const struct receipt *y = j->receipt[i];
+		if (y != r && str_equal(y->result, "applied") &&
+		    str_equal(y->principal_arn, r->principal_arn) && later(y, r))
+			x->newer = y->plan_id;
+	}
+}
+
+/* The newest applied plan that fits. */
+static bool choose_word(struct job *j, const char *word, struct err *e)
+{
+	struct receipt *best = NULL;
+	const struct receipt *other = NULL;
+	for (size_t i = 0; i < j->receipt_count; i++) {
+		struct receipt *r = j->receipt[i];
+		if (!fits(r, word))
+			continue;
+		if (!str_equal(r->result, "applied"))
+			other = other == NULL || later(r, other) ? r : other;
+		else if (best == NULL || later(r, best))
+			best = r;
+	}
+	if (best == NULL)
+		return nothing_applied(other, word, e);
+	add_entry(j, best);
 	return true;
 }
 
-static bool draft_inverse(struct context *c, const char *word, struct plan **out,
-			  struct principal **live, struct err *e)
+static bool choose_run(struct job *j, const char *run, struct err *e)
 {
-	struct review_port review;
-	struct plan *done;
-	struct receipt *receipt;
-	const char *name = NULL;
-	if (!context_review(c, &review, e) || !review.fetch(review.self, e) ||
-	    !find_receipt(c, &review, word, &name, e) ||
-	    !read_done(c, &review, name, &done, &receipt, e))
+	const char *wanted = strcmp(run, "last") == 0 ? NULL : run;
+	for (size_t i = 0; strcmp(run, "last") == 0 && i < j->receipt_count; i++) {
+		const struct receipt *r = j->receipt[i];
+		if (r->run != NULL && str_equal(r->result, "applied") &&
+		    (wanted == NULL || strcmp(r->run, wanted) > 0))
+			wanted = r->run;
+	}
+	for (size_t i = 0; wanted != NULL && i < j->receipt_count; i++)
+		if (str_equal(j->receipt[i]->run, wanted) && str_equal(j->receipt[i]->result, "applied"))
+			add_entry(j, j->receipt[i]);
+	if (j->count > 0)
+		return true;
+	return err_set(e, ERR_NOT_FOUND,
+		       "rolling back run '%s': no receipt of an applied plan of this run is on branch "
+		       "'pare/log'; 'pare status' shows the runs",
+		       run);
+}
+
+static bool choose(struct job *j, struct err *e)
+{
+	const struct options *o = j->c.o;
+	j->entry = arena_array(j->c.arena, j->receipt_count + 1, sizeof *j->entry);
+	if (o->run_id != NULL)
+		return choose_run(j, o->run_id, e);
+	for (size_t i = 0; i < o->words.count; i++)
+		if (!choose_word(j, o->words.item[i], e))
+			return false;
+	return true;
+}
+
+/* --- drafting --- */
+
+/* The plan a receipt belongs to, read from the protected branch: what was approved and done,
+ * whatever this machine's state folder holds. */
+static bool read_done(struct job *j, struct entry *x, struct err *e)
+{
+	struct context *c = &j->c;
+	const char *bytes;
+	size_t len;
+	const char *path = str_printf(c->arena, "accounts/%s/plans/%s/plan.json", x->receipt->account,
+				      x->receipt->plan_id);
+	/* What was carried out under a standing approval is recorded on the log. */
+	if (!j->review.read(j->review.self, c->arena, j->tip, path, PLAN_MAX_BYTES, &bytes, &len, e) &&
+	    (e->kind != ERR_NOT_FOUND ||
+	     !j->review.read(j->review.self, c->arena, j->log, path, PLAN_MAX_BYTES, &bytes, &len, e)))
+		return err_wrap(e, "rolling back plan '%s'", x->receipt->plan_id);
+	x->done = plan_parse(c->arena, bytes, len, path, e);
+	if (x->done == NULL)
 		return false;
+	if (str_equal(x->done->digest, x->receipt->plan_digest))
+		return true;
+	return err_set(e, ERR_REFUSED,
+		       "reading plan '%s': its digest %s is not the one that was carried out, %s", x->done->id,
+		       x->done->digest, x->receipt->plan_digest);
+}
+
+static bool connect(struct job *j, const struct plan *done, struct err *e)
+{
 	struct arn arn = {.region = NULL};
-	struct aws *aws;
-	if (done->source.analyzer != NULL && !arn_parse(c->arena, done->source.analyzer, &arn, e))
+	if (j->aws != NULL)
+		return true;
+	if (done->source.analyzer != NULL && !arn_parse(j->c.arena, done->source.analyzer, &arn, e))
 		return false;
-	if (!context_aws(c, arn.region, &aws, e))
+	if (!context_aws(&j->c, arn.region, &j->aws, e))
 		return false;
-	struct read_port reads = aws_read_port(aws);
-	struct draft_setting s = {&c->config, c->catalog, c->now_ms, NULL};
-	const char *account;
-	if (!context_caller(c, &reads, &s.caller_arn, &account, e))
+	j->reads = aws_read_port(j->aws);
+	if (!context_caller(&j->c, &j->reads, &j->caller_arn, &j->account, e))
 		return false;
-	if (strcmp(account, done->account) != 0)
-		return err_set(e, ERR_REFUSED,
-			       "rolling back plan '%s': it is for account %s, and the credentials are of "
-			       "account %s",
-			       done->id, done->account, account);
+	/* Informs the quota gate; the defaults do where the credentials may not ask. */
+	struct call summary = {.op = CALL_GET_ACCOUNT_SUMMARY, .arena = j->c.arena};
+	j->quota = quota_default();
+	if (!read_one(&j->reads, &summary))
+		return true;
+	if (summary.summary.attached_per_role_quota > 0)
+		j->quota.attached_per_role = summary.summary.attached_per_role_quota;
+	if (summary.summary.policies_quota > 0)
+		j->quota.policies_per_account = summary.summary.policies_quota;
+	if (summary.summary.attached_per_user_quota > 0)
+		j->quota.attached_per_user = summary.summary.attached_per_user_quota;
+	j->quota.policies_in_use = summary.summary.policies;
+	return true;
+}
+
+/* From the review repository; what is not there, from the state folder. */
+static bool read_documents(struct job *j, const struct plan *done, struct document_list *out,
+			   struct err *e)
+{
+	return document_read_review(j->c.arena, &j->review, j->tip, done, out, e) &&
+	       (j->log[0] == '\0' || document_read_review(j->c.arena, &j->review, j->log, done, out, e)) &&
+	       kept_documents(&j->c, done, out, e);
+}
+
+static bool read_role(struct job *j, struct entry *x, struct err *e)
+{
 	size_t calls;
-	*live = observe_role(c->arena, &reads, done->principal.name, NULL, &calls, e);
-	if (*live == NULL)
-		return err_wrap(e, "reading role '%s'", done->principal.name);
-	struct quota quota = quota_default();
-	struct rollback_documents documents = {0};
-	if (!rollback_read(c->arena, &reads, done, &documents, e))
+	if (strcmp(j->account, x->done->account) != 0)
+		return err_set(e, ERR_REFUSED,
+			       "rolling back plan '%s': it is for account %s, and the credentials are of account %s",
+			       x->done->id, x->done->account, j->account);
+	x->live = observe_principal(j->c.arena, &j->reads, x->done->principal.type,
+				    x->done->principal.name, NULL, &calls, e);
+	if (x->live != NULL)
+		return true;
+	if (e->kind == ERR_NOT_FOUND)
+		return err_set(e, ERR_REFUSED,
+			       "rolling back plan '%s': %s '%s' is gone: there is nothing to give its policies back "
+			       "to",
+			       x->done->id, principal_type_name(x->done->principal.type), x->done->principal.name);
+	return false;
+}
+
+static bool draft_entry(struct job *j, struct entry *x, struct err *e)
+{
+	struct context *c = &j->c;
+	struct rollback_policies policies;
+	struct document_list documents = {0};
+	if (!read_done(j, x, e) || !connect(j, x->done, e) || !read_role(j, x, e) ||
+	    !read_documents(j, x->done, &documents, e) ||
+	    !rollback_read(c->arena, &j->reads, x->done, &policies, e))
 		return false;
-	*out = rollback_draft(c->arena, &s, done, receipt, *live, &documents, &quota, e);
-	return *out != NULL;
+	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, j->caller_arn, 0};
+	const struct rollback_ask ask = {
+		.done = x->done, .receipt = x->receipt, .live = x->live, .policies = &policies,
+		.documents = &documents, .quota = &j->quota, .scope = j->scope, .patterns = j->patterns,
+		.leave_touched = c->o->untouched};
+	x->plan = rollback_draft(c->arena, &s, &ask, e);
+	bool same_role = str_equal(x->live->unique_id, x->done->principal.unique_id);
+	if (same_role && (x->plan == NULL ? e->kind == ERR_STALE : x->plan->undo_scope == UNDO_UNTOUCHED))
+		x->change_count = rollback_changes(c->arena, &ask, &x->change);
+	if (x->plan == NULL)
+		return false;
+	return keep_plan_of(c, x->plan, x->live, NULL, NULL,
+			    x->plan->undo_scope == UNDO_PART ? &documents : NULL, e);
+}
+
+/* --- what it says --- */
+
+static void say_changes(const struct context *c, const struct entry *x)
+{
+	if (x->change_count == 0)
+		return;
+	say(c, BOLD, "changed on %s %s since plan %s\n",
+	    principal_type_name(x->done->principal.type), x->done->principal.name, x->done->id);
+	for (size_t i = 0; i < x->change_count; i++) {
+		const struct rollback_change *y = &x->change[i];
+		say(c, YELLOW, "  %s %s %s\n", y->inlined ? "inline policy" : "policy", y->policy, y->what);
+		say_diff(c, y->diff, "    ");
+	}
+	if (x->newer != NULL)
+		say(c, PLAIN, "  plan %s was applied to the role since: roll that back first\n", x->newer);
+	say(c, PLAIN, "\n");
+}
+
+static void say_entry(struct context *c, const struct entry *x)
+{
+	say_changes(c, x);
+	if (x->plan == NULL)
+		return;
+	if (plan_undoes(x->done) != NULL)
+		say(c, DIM, "plan %s is a rollback itself: this takes it back\n", x->done->id);
+	view_plan(c, x->plan, x->live);
+	say(c, PLAIN, "\nNothing was changed. Next: pare propose %s\n", x->plan->id);
+}
+
+static void print_changes(struct json_writer *w, const struct entry *x)
+{
+	json_key(w, "changedSince");
+	json_open(w, '[');
+	for (size_t i = 0; i < x->change_count; i++) {
+		json_open(w, '{');
+		json_member_text(w, "policy", x->change[i].policy);
+		json_member_bool(w, "inline", x->change[i].inlined);
+		json_member_text(w, "what", x->change[i].what);
+		json_member_text(w, "diff", x->change[i].diff);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static void print_entries(struct job *j)
+{
+	struct buf *b = buf_new(j->c.arena, 64u * 1024 * 1024);
+	struct json_writer w;
+	json_start(&w, b, false);
+	json_open(&w, '[');
+	for (size_t i = 0; i < j->count; i++) {
+		const struct entry *x = &j->entry[i];
+		json_open(&w, '{');
+		json_member_text(&w, "undoes", x->receipt->plan_id);
+		json_member_text(&w, "principal", x->receipt->principal_arn);
+		json_member_text(&w, "plan", x->plan != NULL ? x->plan->id : NULL);
+		json_member_text(&w, "digest", x->plan != NULL ? x->plan->digest : NULL);
+		json_member_text(&w, "scope", x->plan != NULL ? undo_scope_name(x->plan->undo_scope) : NULL);
+		json_member_bool(&w, "allGatesPass", x->plan != NULL && plan_all_pass(x->plan));
+		json_member_text(&w, "why", x->ok ? NULL : x->err.message);
+		print_changes(&w, x);
+		json_close(&w, '}');
+	}
+	json_close(&w, ']');
+	buf_putc(b, '\n');
+	say_raw(b->data, b->len);
+}
+
+static bool ask_right(struct job *j, struct err *e)
+{
+	const struct options *o = j->c.o;
+	struct arena *a = j->c.arena;
+	if ((o->words.count == 0) == (o->run_id == NULL))
+		return err_set(e, ERR_USAGE,
+			       "'pare rollback': expected plans or roles behind it, or '--run RUN' or '--run last'");
+	for (size_t i = 0; i < o->services.count; i++)
+		if (!rollback_pattern(a, o->services.item[i], NULL, &j->patterns, e))
+			return false;
+	for (size_t i = 0; i < o->actions.count; i++)
+		if (!rollback_pattern(a, NULL, o->actions.item[i], &j->patterns, e))
+			return false;
+	j->scope = j->patterns.count > 0 ? UNDO_PART : o->untouched ? UNDO_UNTOUCHED : UNDO_WHOLE;
+	return true;
+}
+
+static bool open_job(struct job *j, struct arena *a, const struct options *o, struct err *e)
+{
+	if (!context_open(a, o, &j->c, e) || !ask_right(j, e) || !context_review(&j->c, &j->review, e))
+		return false;
+	const struct review_port *v = &j->review;
+	const char *branch = str_printf(a, "refs/heads/%s", j->c.config.repository.branch);
+	return v->fetch(v->self, e) && v->resolve(v->self, "refs/heads/pare/log", j->log, e) &&
+	       v->resolve(v->self, branch, j->tip, e) && read_receipts(j, e) && choose(j, e);
 }
 
 int command_rollback(struct arena *a, const struct options *o)
 {
-	struct context c;
+	struct job j = {0};
 	struct err e;
-	struct plan *p = NULL;
-	struct principal *live = NULL;
-	if (o->words.count == 0) {
-		err_set(&e, ERR_USAGE, "'pare rollback': expected a plan or a role behind it");
-		complain(&e);
-		return EXIT_USAGE;
-	}
-	if (!context_open(a, o, &c, &e) || !draft_inverse(&c, o->words.item[0], &p, &live, &e) ||
-	    !keep_plan_of(&c, p, live, NULL, NULL, &e)) {
+	int code = EXIT_DONE;
+	if (!open_job(&j, a, o, &e)) {
 		complain(&e);
 		return exit_code_of(&e);
 	}
-	if (o->json) {
-		say_raw(p->bytes, p->len);
-	} else {
-		view_plan(&c, p, live);
-		say(&c, PLAIN, "\nNothing was changed. Next: pare propose %s\n", p->id);
+	for (size_t i = 0; i < j.count; i++) {
+		struct entry *x = &j.entry[i];
+		x->ok = draft_entry(&j, x, &x->err);
+		if (!o->json)
+			say_entry(&j.c, x);
+		if (!x->ok)
+			complain(&x->err);
+		if (!x->ok && code == EXIT_DONE)
+			code = exit_code_of(&x->err);
+		if (x->ok && !plan_all_pass(x->plan))
+			code = EXIT_REFUSED;
 	}
-	return plan_all_pass(p) ? EXIT_DONE : EXIT_REFUSED;
+	if (o->json && j.count == 1 && j.entry[0].ok)
+		say_raw(j.entry[0].plan->bytes, j.entry[0].plan->len);
+	else if (o->json)
+		print_entries(&j);
+	return code;
 }

@@ -161,8 +161,8 @@ static bool print(const char *text, struct err *e)
 static bool show(struct arena *a, struct sandbox *s, const char *role, struct err *e)
 {
 	struct buf *out = buf_new(a, SEED_MAX);
-	if (sandbox_role(s, a, role) == NULL)
-		return err_set(e, ERR_NOT_FOUND, "showing role '%s': there is no such role", role);
+	if (sandbox_role(s, a, role) == NULL && sandbox_principal(s, a, PRINCIPAL_USER, role) == NULL)
+		return err_set(e, ERR_NOT_FOUND, "showing role '%s': there is no such role or user", role);
 	sandbox_show(s, role, out);
 	return print(out->data, e);
 }

@@ -31,7 +31,7 @@ static const struct row rows[] = {
 	 offsetof(struct sandbox_options, lag_ms)},
 	{"--faults", "SPEC", "throttle, fail and lose answers on purpose", TEXT,
 	 offsetof(struct sandbox_options, faults)},
-	{"--show", "ROLE", "print the role and end", TEXT, offsetof(struct sandbox_options, show)},
+	{"--show", "ROLE", "print the role or user and end", TEXT, offsetof(struct sandbox_options, show)},
 	{"--help", NULL, "print this and end", SWITCH, offsetof(struct sandbox_options, help)},
 	{"--version", NULL, "print the version and end", SWITCH,
 	 offsetof(struct sandbox_options, version)},

@@ -9,7 +9,9 @@ static int show_one(struct context *c, const char *word)
 		complain(&e);
 		return exit_code_of(&e);
 	}
-	if (c->o->json)
+	if (c->o->inverse_commands)
+		view_inverse_commands(c, k.plan);
+	else if (c->o->json)
 		say_raw(k.plan->bytes, k.plan->len);
 	else
 		view_plan(c, k.plan, k.before);
@@ -44,6 +46,11 @@ int command_show(struct arena *a, const struct options *o)
 	if (!context_open(a, o, &c, &e)) {
 		complain(&e);
 		return exit_code_of(&e);
+	}
+	if (o->inverse_commands && o->words.count == 0) {
+		err_set(&e, ERR_USAGE, "'pare show --inverse-commands': expected a plan or a role");
+		complain(&e);
+		return EXIT_USAGE;
 	}
 	if (o->words.count > 0)
 		return show_one(&c, o->words.item[0]);

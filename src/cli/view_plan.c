@@ -20,24 +20,25 @@ static const char *policy_kind(const char *source)
 }
 
 /* What becomes of one existing policy, from the steps of its slot. */
-static const char *becomes(struct arena *a, const struct plan *p, const char *source)
+static const char *becomes(struct arena *a, const struct plan *p, const char *id)
 {
 	struct str_list names = {0};
 	bool removed = false;
+	const char *source = plan_slot(p, id);
 	for (size_t i = 0; i < p->step_count; i++) {
 		const struct step *s = &p->step[i];
 		if (s->temporary || !str_equal(s->source_policy, source))
 			continue;
 		const struct action *x = &s->action;
-		if (x->op == STEP_ATTACH_ROLE_POLICY || x->op == STEP_ATTACH_USER_POLICY)
+		if (step_attaches(x->op))
 			str_list_add(a, &names, arn_name(x->policy_arn));
-		else if (x->op == STEP_PUT_ROLE_POLICY || x->op == STEP_PUT_USER_POLICY)
+		else if (step_puts(x->op))
 			str_list_add(a, &names, x->policy_name);
 		else if (step_removes(x->op))
 			removed = true;
 	}
 	if (names.count == 0)
-		return removed ? "none: wholly unused" : "unchanged";
+		return !removed ? "unchanged" : plan_undoes(p) != NULL ? "none" : "none: wholly unused";
 	char *text = str_printf(a, "%s", names.item[0]);
 	for (size_t i = 1; i < names.count; i++)
 		text = str_printf(a, "%s + %s", text, names.item[i]);
@@ -53,6 +54,46 @@ static void table_row(const struct context *c, const struct plan *p, const char 
 	say(c, s, "%s", now);
 	say(c, PLAIN, "\n");
 	arena_free(scratch);
+}
+
+static bool replaces_something(const struct plan *p, const char *source)
+{
+	for (size_t i = 0; i < p->step_count; i++)
+		if (!p->step[i].temporary && step_removes(p->step[i].action.op) &&
+		    str_equal(p->step[i].source_policy, source))
+			return true;
+	return false;
+}
+
+/* What a rollback brings back that nothing stood for. */
+static void returning_rows(const struct context *c, const struct plan *p, int width)
+{
+	for (size_t i = 0; plan_undoes(p) != NULL && i < p->step_count; i++) {
+		const struct step *s = &p->step[i];
+		const struct action *x = &s->action;
+		bool adds = step_attaches(x->op) || step_puts(x->op);
+		if (!adds || s->temporary || replaces_something(p, s->source_policy))
+			continue;
+		const char *id = x->policy_arn != NULL ? x->policy_arn : x->policy_name;
+		say(c, PLAIN, "    %-*s  %-16s  ", width, "none", policy_kind(id));
+		say(c, GREEN, "%s\n", policy_label(id));
+	}
+}
+
+static void gain_lines(const struct context *c, struct policy_set was, struct policy_set will,
+		       struct arena *a)
+{
+	struct loss l = loss_of(a, will, was, c->catalog);
+	for (size_t i = 0; i < l.service_count; i++) {
+		const struct loss_service *s = &l.service[i];
+		const char *names = "";
+		if (s->removed.count == 0)
+			continue;
+		for (size_t k = 0; k < s->removed.count && k < 5; k++)
+			names = str_printf(a, "%s%s%s", names, k > 0 ? ", " : "", s->removed.item[k]);
+		say(c, PLAIN, "    %-24s gets %zu action%s: %s%s\n", s->prefix, s->removed.count,
+		    s->removed.count == 1 ? "" : "s", names, s->removed.count > 5 ? ", …" : "");
+	}
 }
 
 static void loss_lines(const struct context *c, const struct plan *p, const struct principal *before)
@@ -78,6 +119,8 @@ static void loss_lines(const struct context *c, const struct plan *p, const stru
 		else
 			say(c, PLAIN, "    %-24s keeps %zu of %zu actions\n", s->prefix, s->kept.count, all);
 	}
+	if (plan_undoes(p) != NULL)
+		gain_lines(c, was, will, a);
 	arena_free(a);
 }
 
@@ -91,7 +134,8 @@ void view_plan_table(const struct context *c, const struct plan *p, const struct
 		if ((int)strlen(before->inline_policy[i].name) > width)
 			width = (int)strlen(before->inline_policy[i].name);
 	if (plan_archives_only(p)) {
-		say(c, PLAIN, "    no policy changes; the finding is archived\n");
+		say(c, PLAIN, "    no policy changes; the finding is %s\n",
+		    p->step[0].action.op == STEP_ARCHIVE_FINDING ? "archived" : "un-archived");
 		return;
 	}
 	say(c, DIM, "    %-*s  %-16s  %s\n", width, "existing policy", "kind", "becomes");
@@ -99,6 +143,7 @@ void view_plan_table(const struct context *c, const struct plan *p, const struct
 		table_row(c, p, before->attached[i].arn, width);
 	for (size_t i = 0; i < before->inline_count; i++)
 		table_row(c, p, before->inline_policy[i].name, width);
+	returning_rows(c, p, width);
 	say(c, PLAIN, "    actions: %lld before, %lld after, ", (long long)p->impact.actions_before,
 	    (long long)p->impact.actions_after);
 	say(c, BOLD, "%lld removed\n", (long long)p->impact.actions_removed);
@@ -236,7 +281,7 @@ void view_plan(const struct context *c, const struct plan *p, const struct princ
 	say(c, PLAIN, "  finding  %s\n", p->source.finding);
 	say(c, PLAIN, "  made     %s, expires %s\n", p->created_at, p->expires_at);
 	if (plan_undoes(p) != NULL)
-		say(c, PLAIN, "  undoes   %s\n", plan_undoes(p));
+		say(c, PLAIN, "  undoes   %s\n  that is  %s\n", plan_undoes(p), p->undoes_reason);
 	say(c, PLAIN, "\n");
 	view_plan_table(c, p, before);
 	say(c, PLAIN, "\n");
@@ -245,6 +290,7 @@ void view_plan(const struct context *c, const struct plan *p, const struct princ
 	view_steps(c, p);
 	say(c, BOLD, "\n  gates\n");
 	view_gates(c, p->gate, p->gate_count, true);
-	say(c, BOLD, "\n  rules\n");
+	if (p->decision.count > 0)
+		say(c, BOLD, "\n  rules\n");
 	view_decision(c, &p->decision, true);
 }

@@ -14,6 +14,8 @@ static void view_outcome_plan(const struct context *c, const struct outcome *o)
 {
 	say(c, BOLD, "%s %s", principal_type_name(o->plan->principal.type), o->plan->principal.name);
 	say(c, PLAIN, "  account %s  plan %s\n", o->plan->account, o->plan->id);
+	if (o->after_plan != NULL)
+		say(c, PLAIN, "    after plan %s of %s\n", o->after_plan, o->after_at);
 	view_plan_table(c, o->plan, o->principal);
 	view_decision(c, &o->decision, false);
 	view_gates(c, o->plan->gate, o->plan->gate_count, false);
@@ -33,6 +35,10 @@ static size_t view_kind(const struct context *c, const struct run *r, enum outco
 		if (seen++ == 0)
 			say(c, BOLD, "%s\n", title);
 		say(c, PLAIN, "  %-40s %s\n", subject(o), o->reason);
+		if (o->after_plan != NULL)
+			say(c, DIM, "  %-40s after plan %s of %s\n", "", o->after_plan, o->after_at);
+		for (size_t k = 0; k < o->commands.count; k++)
+			say(c, DIM, "    $ %s\n", o->commands.item[k]);
 	}
 	if (seen > 0)
 		say(c, PLAIN, "\n");
@@ -61,6 +67,25 @@ static void totals(const struct context *c, const struct run *r)
 		say(c, PLAIN, "Nothing was changed, and there is nothing to propose.\n");
 }
 
+/* Most findings first. */
+static void view_accounts(const struct context *c, const struct run *r)
+{
+	size_t failed = 0;
+	if (r->account_count == 0)
+		return;
+	say(c, BOLD, "account       findings  planned  actions removed\n");
+	for (size_t i = 0; i < r->account_count; i++) {
+		const struct run_account *x = &r->account[i];
+		say(c, PLAIN, "%-12s  %8zu  %7zu  %15lld", x->account, x->findings, x->planned,
+		    (long long)x->removed);
+		if (x->failed != NULL)
+			say(c, RED, "  failed: %s", x->failed);
+		say(c, PLAIN, "\n");
+		failed += x->failed != NULL;
+	}
+	say(c, PLAIN, "%zu accounts, %zu of them could not be read\n\n", r->account_count, failed);
+}
+
 void view_run(const struct context *c, const struct run *r)
 {
 	if (r->analyzer != NULL)
@@ -73,5 +98,6 @@ void view_run(const struct context *c, const struct run *r)
 	view_kind(c, r, OUTCOME_FAILED, "failed");
 	view_kind(c, r, OUTCOME_UNSUPPORTED, "not for pare");
 	view_kind(c, r, OUTCOME_NOTHING, "nothing to do");
+	view_accounts(c, r);
 	totals(c, r);
 }

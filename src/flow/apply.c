@@ -1,14 +1,21 @@
-/* apply: the loop that drives the machines: one thread, several plans at once. The first plans are
- * carried out completely before more are started (canary), and after too many failures nothing new
- * is started (breaker). */
+/* apply: the loop that drives the machines: one thread, several plans at once.
+ *
+ * L1  The first plans are carried out and read back completely before more than they are under way
+ *     (canary). What was refused, or stood there already, shows nothing and does not count.
+ * L2  After max_failures plans that were undone or left partial nothing new is started (breaker), and
+ *     after the first of them no more are under way than may fail still.
+ * L3  Nothing new is started either when a plan stopped for what every other would stop for: AWS does
+ *     not answer, the credentials are over, the lock is lost, the window closed. */
 #include "pare/apply.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "apply_machine.h"
 #include "pare/str.h"
 
-enum { CANARIES = 3, SETTLE_MS = 30000 };
+enum { CANARIES = 3, SETTLE_MS = 30000, SHOWN = 4 };
 
 const char *apply_result_name(enum apply_result r)
 {
@@ -23,9 +30,14 @@ struct loop {
 	const struct clock_port *clock;
 	const struct progress_port *progress;
 	struct machine *machine;
-	bool *asked; /* its call is under way */
-	size_t count, started, ended, under_way, failures;
+	struct shown {
+		bool asked; /* its call is under way */
+		bool begun, undoing;
+		size_t at;
+	} *shown; /* beside machine */
+	size_t count, started, ended, under_way, failures, carried_out;
 	bool stopping;
+	const struct err *halt; /* why nothing new is started (L3); NULL */
 	int64_t stop_ms;
 };
 
@@ -34,19 +46,89 @@ static int64_t now(const struct loop *l)
 	return l->clock->now_ms(l->clock->self);
 }
 
-static void note_end(struct loop *l, const struct machine *m)
+/* --- what people see --- */
+
+static void note(const struct loop *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(const struct loop *l, const char *format, ...)
 {
-	const struct apply_report *r = m->report;
-	l->ended++;
-	if (r->result == APPLY_UNDONE || r->result == APPLY_PARTIAL)
-		l->failures++;
+	char line[2048];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	if (l->progress != NULL)
+		l->progress->note(l->progress->self, line);
+}
+
+/* "ROLE 3/6, OTHER 1/4 and 12 more": what is under way, and how far the run is. */
+static void show(const struct loop *l)
+{
 	if (l->progress == NULL)
 		return;
 	struct arena *scratch = arena_new(NULL);
-	l->progress->note(l->progress->self,
-			  str_printf(scratch, "%s: %s (plan %s)", m->plan->principal.name,
-				     apply_result_name(r->result), m->plan->id));
+	const char *text = "applying";
+	size_t shown = 0, running = l->started - l->ended;
+	for (size_t i = 0; i < l->started && shown < SHOWN; i++) {
+		const struct machine *m = &l->machine[i];
+		if (m->phase == PHASE_ENDED)
+			continue;
+		text = str_printf(scratch, "%s%s %s%s step %zu/%zu", text, shown++ > 0 ? "," : ":",
+				  m->undoing ? "undoing " : "", m->plan->principal.name, m->at, m->plan->step_count);
+	}
+	if (running > shown)
+		text = str_printf(scratch, "%s and %zu more", text, running - shown);
+	l->progress->step(l->progress->self, str_printf(scratch, "%s; plans done", text), l->ended, l->count);
 	arena_free(scratch);
+}
+
+/* After an answer: says what changed with the machine. */
+static void tell(struct loop *l, const struct machine *m)
+{
+	struct shown *s = &l->shown[m - l->machine];
+	const char *name = m->plan->principal.name;
+	if (m->begun_here && !s->begun) {
+		s->begun = true;
+		note(l, "%s: %s, %zu steps (plan %s)", name, m->report->resumed ? "resumed" : "begun",
+		     m->plan->step_count, m->plan->id);
+	}
+	if (m->undoing && !s->undoing) {
+		s->undoing = true;
+		note(l, "%s: undoing: %s", name, m->why.message);
+	}
+	if (m->at != s->at) {
+		s->at = m->at;
+		show(l);
+	}
+}
+
+/* Would every other plan stop for it as well? */
+static bool concerns_all(const struct apply_report *r)
+{
+	if (r->result == APPLY_INTERRUPTED)
+		return true;
+	return r->result == APPLY_REFUSED &&
+	       (r->why.kind == ERR_UNAVAILABLE || r->why.kind == ERR_THROTTLED || r->why.kind == ERR_UNCERTAIN);
+}
+
+static void note_end(struct loop *l, const struct machine *m)
+{
+	const struct apply_report *r = m->report;
+	bool failed = r->result == APPLY_UNDONE || r->result == APPLY_PARTIAL;
+	l->ended++;
+	l->failures += failed;
+	l->carried_out += failed || r->result == APPLY_APPLIED;
+	note(l, "%s: %s (plan %s)%s%s", m->plan->principal.name, apply_result_name(r->result), m->plan->id,
+	     r->why.kind != ERR_NONE ? ": " : "", r->why.kind != ERR_NONE ? r->why.message : "");
+	size_t left = l->count - l->started;
+	if (left > 0 && !l->stopping && l->halt == NULL && concerns_all(r)) {
+		l->halt = &r->why;
+		note(l, "the %zu plans left are not started: they would stop for the same reason", left);
+	} else if (left > 0 && failed && l->failures == l->setting->max_failures) {
+		note(l, "%zu plans failed: the %zu plans left are not started", l->failures, left);
+	} else if (left > 0 && l->carried_out == CANARIES && l->failures == 0) {
+		note(l, "the first %d plans are carried out and checked: going on with the %zu left", CANARIES, left);
+	}
+	show(l);
 }
 
 static void refuse(struct loop *l, struct machine *m, const struct err *why)
@@ -58,12 +140,16 @@ static void refuse(struct loop *l, struct machine *m, const struct err *why)
 
 static bool may_start(const struct loop *l)
 {
-	size_t running = l->started - l->ended;
-	if (l->started == l->count || l->stopping || l->failures >= l->setting->max_failures)
+	size_t running = l->started - l->ended, most = l->setting->concurrency;
+	if (l->started == l->count || l->stopping || l->halt != NULL ||
+	    l->failures >= l->setting->max_failures)
 		return false;
-	if (l->started >= CANARIES && l->ended < CANARIES)
-		return false;
-	return running < l->setting->concurrency;
+	/* Once something failed, no more are under way than may fail still. */
+	if (l->failures > 0 && most > l->setting->max_failures - l->failures)
+		most = l->setting->max_failures - l->failures;
+	if (l->carried_out < CANARIES && most > CANARIES - l->carried_out)
+		most = CANARIES - l->carried_out;
+	return running < most;
 }
 
 static void start_machines(struct loop *l)
@@ -84,7 +170,7 @@ static int64_t start_calls(struct loop *l)
 	int64_t due = INT64_MAX;
 	for (size_t i = 0; i < l->started; i++) {
 		struct machine *m = &l->machine[i];
-		if (m->phase == PHASE_ENDED || l->asked[i])
+		if (m->phase == PHASE_ENDED || l->shown[i].asked)
 			continue;
 		if (l->stopping) {
 			machine_interrupt(m);
@@ -92,11 +178,16 @@ static int64_t start_calls(struct loop *l)
 			continue;
 		}
 		struct call *c = machine_next(m);
+		tell(l, m);
+		if (m->phase == PHASE_ENDED) {
+			note_end(l, m);
+			continue;
+		}
 		if (c == NULL) {
 			due = m->due_ms < due ? m->due_ms : due;
 			continue;
 		}
-		l->asked[i] = true;
+		l->shown[i].asked = true;
 		l->under_way++;
 		l->aws->start(l->aws->self, c);
 	}
@@ -106,9 +197,10 @@ static int64_t start_calls(struct loop *l)
 static void take_answer(struct loop *l, struct call *c)
 {
 	struct machine *m = c->owner;
-	l->asked[m - l->machine] = false;
+	l->shown[m - l->machine].asked = false;
 	l->under_way--;
 	machine_answer(m, c);
+	tell(l, m);
 	if (m->phase == PHASE_ENDED)
 		note_end(l, m);
 }
@@ -138,7 +230,7 @@ static bool more(const struct loop *l)
 {
 	if (l->ended < l->started)
 		return !l->stopping || now(l) < l->stop_ms;
-	return l->started < l->count && !l->stopping && l->failures < l->setting->max_failures;
+	return l->started < l->count && !l->stopping && l->halt == NULL && l->failures < l->setting->max_failures;
 }
 
 /* What was not started, or never answered. */
@@ -149,6 +241,9 @@ static void finish(struct loop *l)
 		struct machine *m = &l->machine[i];
 		if (i < l->started && m->phase != PHASE_ENDED) {
 			machine_interrupt(m);
+		} else if (i >= l->started && l->halt != NULL) {
+			err_set(&e, ERR_INTERRUPTED, "not started: another plan stopped: %.400s", l->halt->message);
+			machine_end(m, APPLY_INTERRUPTED, &e);
 		} else if (i >= l->started && l->failures >= l->setting->max_failures) {
 			err_set(&e, ERR_REFUSED, "not started: %zu plans of this run failed; look at them first",
 				l->failures);
@@ -169,7 +264,7 @@ bool apply_run(struct arena *a, const struct apply_setting *s, const struct writ
 	if (s->concurrency == 0 || s->observations == 0)
 		return err_set(e, ERR_USAGE, "applying: concurrency and observations are at least 1");
 	l.machine = arena_array(a, count, sizeof *l.machine);
-	l.asked = arena_array(a, count, sizeof *l.asked);
+	l.shown = arena_array(a, count, sizeof *l.shown);
 	for (size_t i = 0; i < count; i++) {
 		report[i] = (struct apply_report){.plan = approval[i].plan};
 		l.machine[i] = (struct machine){.arena = a, .setting = s, .store = store, .clock = clock,

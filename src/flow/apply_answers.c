@@ -30,6 +30,14 @@ static bool passing(const struct err *e)
 	return e->kind == ERR_THROTTLED || e->kind == ERR_UNAVAILABLE || e->kind == ERR_UNCERTAIN;
 }
 
+/* Nobody answers, and has not for long: undoing would need AWS as much as going on does. */
+static void stop_without_aws(struct machine *m, const struct err *cause)
+{
+	struct err e = *cause;
+	err_wrap(&e, "AWS does not answer; run 'pare apply' again to go on when it does");
+	machine_stop(m, &e);
+}
+
 /* Not there: it may be a read that lags, so it is asked again before it is believed. */
 static void took_nothing(struct machine *m, struct err *e)
 {
@@ -37,7 +45,7 @@ static void took_nothing(struct machine *m, struct err *e)
 		machine_pause(m, m->setting->observe_gap_ms);
 		return;
 	}
-	err_set(e, ERR_STALE, "role '%s' is gone", m->plan->principal.name);
+	err_set(e, ERR_STALE, "%s '%s' is gone", machine_type(m), m->plan->principal.name);
 	if (!m->observed_once && !m->began) {
 		machine_end(m, APPLY_REFUSED, e);
 		return;
@@ -54,13 +62,15 @@ void took_observation(struct machine *m)
 		machine_decide(m, live);
 	} else if (credentials_over(&e)) {
 		stop_without_credentials(m, &e);
-	} else if (observe_role_missing(m->observe)) {
+	} else if (observe_principal_missing(m->observe)) {
 		took_nothing(m, &e);
 	} else if ((passing(&e) || e.kind == ERR_NOT_FOUND) && machine_patient(m)) {
 		/* A policy of a list that lags may be gone when it is read. */
 		machine_pause(m, m->setting->observe_gap_ms);
 	} else if (!m->observed_once && !m->began) {
 		machine_end(m, APPLY_REFUSED, &e);
+	} else if (passing(&e)) {
+		stop_without_aws(m, &e);
 	} else {
 		machine_fail(m, &e);
 	}
@@ -81,17 +91,34 @@ static void write_failed(struct machine *m, size_t step, const struct call *c)
 	machine_fail(m, &why);
 }
 
+/* Creating and attaching overwrite nothing (W5): after an addition that AWS confirmed, the role need
+ * not be observed again for another one. Inline policies are put over what has their name, and
+ * removals wait for the barrier: before those it is. */
+static bool adds_on(const struct machine *m, size_t step, enum settled how)
+{
+	if (m->undoing || how != SETTLED_DONE || m->at >= m->plan->step_count || m->last == NULL ||
+	    !step_adds(m->plan->step[step].action.op))
+		return false;
+	enum step_op next = m->plan->step[m->at].action.op;
+	return next == STEP_CREATE_POLICY || step_attaches(next);
+}
+
 static void settled(struct machine *m, size_t step, enum settled how, const char *request_id)
 {
-	if (machine_settle(m, step, how, request_id))
+	if (!machine_settle(m, step, how, request_id))
+		return;
+	if (!adds_on(m, step, how)) {
 		machine_go_on(m);
+		return;
+	}
+	machine_begin(m, m->last);
 }
 
 /* May the write be sent again? A new policy is not everywhere yet when it is attached; others are
  * waited out. */
 static bool again(struct machine *m, const struct action *x, const struct call *c)
 {
-	if (c->err.kind == ERR_NOT_FOUND && x->op == STEP_ATTACH_ROLE_POLICY)
+	if (c->err.kind == ERR_NOT_FOUND && step_attaches(x->op))
 		return machine_patient(m);
 	return passing(&c->err) && m->tries < WRITE_TRIES;
 }
@@ -113,7 +140,7 @@ static bool remake(struct machine *m, size_t step, const struct action *x, const
 {
 	struct err e;
 	const struct action *creation = creation_of(m->plan, x->policy_arn);
-	if (c->err.kind != ERR_NOT_FOUND || x->op != STEP_ATTACH_ROLE_POLICY || creation == NULL ||
+	if (c->err.kind != ERR_NOT_FOUND || !step_attaches(x->op) || creation == NULL ||
 	    m->tries != REMAKE_TRIES)
 		return false;
 	enum record_kind kind = m->undoing ? RECORD_UNDO_INTENT : RECORD_INTENT;
@@ -151,8 +178,6 @@ void took_write(struct machine *m, struct call *c)
 		return;
 	}
 	m->doubtful = m->doubtful || (!c->ok && c->err.kind == ERR_UNCERTAIN);
-	if (m->progress != NULL)
-		m->progress->step(m->progress->self, m->plan->principal.name, step + 1, m->plan->step_count);
 	if (c->ok) {
 		bool so = m->shown && m->tries == 1;
 		settled(m, step, so ? SETTLED_ALREADY : SETTLED_DONE, c->request_id);
@@ -170,6 +195,8 @@ void took_write(struct machine *m, struct call *c)
 	bool gone = c->err.kind == ERR_NOT_FOUND && step_removes(x->op);
 	bool in_use = c->err.kind == ERR_CONFLICT && x->op == STEP_DELETE_POLICY;
 	if (gone || in_use) {
+		if (in_use)
+			str_list_add(m->arena, &m->report->left, x->policy_arn);
 		/* Done by our own lost answer or by somebody else; or others use it: it stays. */
 		settled(m, step, m->doubtful ? SETTLED_DONE : SETTLED_ALREADY, c->request_id);
 		return;
@@ -178,6 +205,8 @@ void took_write(struct machine *m, struct call *c)
 		return;
 	if (again(m, x, c))
 		machine_pause(m, m->setting->observe_gap_ms * (int64_t)m->tries);
+	else if (!m->doubtful && passing(&c->err))
+		stop_without_aws(m, &c->err); /* nothing of this write happened */
 	else
 		write_failed(m, step, c);
 }
@@ -187,6 +216,8 @@ static void ask_again(struct machine *m, size_t step, const struct call *c)
 {
 	if (credentials_over(&c->err))
 		stop_without_credentials(m, &c->err);
+	else if (passing(&c->err) && !machine_patient(m))
+		stop_without_aws(m, &c->err);
 	else if (c->err.kind == ERR_AUTH || !machine_patient(m))
 		write_failed(m, step, c);
 	else
@@ -249,6 +280,39 @@ void took_look_own(struct machine *m, struct call *c)
 	ask_again(m, step, c);
 }
 
+/* What a rollback attaches again: read right before, so that a document that was widened meanwhile is
+ * not given to the role even for a moment. */
+void took_known(struct machine *m, struct call *c)
+{
+	size_t step;
+	const struct action *x = machine_action(m, &step);
+	if (!c->ok && c->err.kind == ERR_NOT_FOUND) {
+		err_set(&c->err, ERR_STALE, "step %zu: policy '%s' is gone: it cannot be attached again", step + 1,
+			x->policy_arn);
+		machine_fail(m, &c->err);
+		return;
+	}
+	if (!c->ok) {
+		ask_again(m, step, c);
+		return;
+	}
+	if (m->phase == PHASE_KNOWN) {
+		m->call = (struct call){.op = CALL_GET_POLICY_VERSION, .policy_arn = x->policy_arn,
+					.version = c->policy->default_version};
+		m->phase = PHASE_KNOWN_TEXT;
+		return;
+	}
+	if (str_equal(policy_text_digest(m->moment, c->text), x->document_sha256)) {
+		machine_write(m);
+		return;
+	}
+	err_set(&c->err, ERR_STALE,
+		"step %zu: policy '%s' was changed since the rollback was drafted: attaching it would give what "
+		"nobody approved",
+		step + 1, x->policy_arn);
+	machine_fail(m, &c->err);
+}
+
 /* Undoing CreatePolicy: a policy that others use by now stays (W4). Not there yet says nothing: the
  * deletion itself does. */
 void took_users(struct machine *m, struct call *c)
@@ -260,13 +324,14 @@ void took_users(struct machine *m, struct call *c)
 		return;
 	}
 	if (c->ok && c->names.count + c->boundary_users > 0) {
-		const char *own = str_printf(m->moment, "role/%s", m->plan->principal.name);
+		const char *own = str_printf(m->moment, "%s/%s", machine_type(m), m->plan->principal.name);
 		bool only_own = c->boundary_users == 0 && c->names.count == 1 &&
 				str_equal(c->names.item[0], own);
 		if (only_own && !m->role_gone && machine_patient(m)) {
 			machine_pause(m, m->setting->observe_gap_ms); /* our own detach does not show yet */
 			return;
 		}
+		str_list_add(m->arena, &m->report->left, m->call.policy_arn);
 		settled(m, step, SETTLED_ALREADY, NULL);
 		return;
 	}

@@ -22,16 +22,21 @@ static bool finished(const struct machine *m)
 }
 
 /* Undoing touches the plan's own policies only: what else a person changed meanwhile stays as it is
- * and does not keep us from it (W5). */
+ * and does not keep us from it (W5). A plan that only archives touches none at all. */
+static bool touched_only(const struct machine *m)
+{
+	return m->undoing || plan_archives_only(m->plan);
+}
+
 static const char *difference_from(const struct machine *m, const struct principal *live, size_t k)
 {
-	return m->undoing ? states_touched_difference(m->moment, m->states, live, k)
+	return touched_only(m) ? states_touched_difference(m->moment, m->states, live, k)
 			  : states_difference(m->moment, m->states, live, k);
 }
 
 static bool explained(const struct machine *m, const struct principal *live, struct err *e)
 {
-	return m->undoing ? states_explain_touched(m->states, live, e)
+	return touched_only(m) ? states_explain_touched(m->states, live, e)
 			  : states_explain(m->states, live, e);
 }
 
@@ -78,6 +83,15 @@ static bool barrier_holds(struct machine *m, size_t step, const struct action *x
 	return false;
 }
 
+/* Nothing of it is this plan's doing. */
+static bool found_so(const struct machine *m)
+{
+	for (size_t i = 0; i < m->plan->step_count; i++)
+		if (m->settled[i] != SETTLED_ALREADY)
+			return false;
+	return true;
+}
+
 /* Everything is settled: the end is written when the world shows it (W2, J7). */
 static void confirm_end(struct machine *m, const struct principal *live)
 {
@@ -88,7 +102,7 @@ static void confirm_end(struct machine *m, const struct principal *live)
 		if (m->undoing)
 			machine_finish(m, APPLY_UNDONE, "undone", &m->why);
 		else
-			machine_finish(m, m->found_finished ? APPLY_ALREADY : APPLY_APPLIED, "applied", &none);
+			machine_finish(m, m->found_finished || found_so(m) ? APPLY_ALREADY : APPLY_APPLIED, "applied", &none);
 		return;
 	}
 	if (machine_patient(m)) {
@@ -108,6 +122,8 @@ static bool locate(struct machine *m, const struct principal *live)
 {
 	struct err e;
 	size_t k = 0, n = m->plan->step_count;
+	if (plan_archives_only(m->plan))
+		return true;
 	while (k <= n && !states_match(m->states, live, k))
 		k++;
 	if (k == 0)
@@ -120,8 +136,8 @@ static bool locate(struct machine *m, const struct principal *live)
 		machine_pause(m, m->setting->observe_gap_ms);
 		return false;
 	}
-	err_set(&e, ERR_STALE, "role '%s' is neither as it was when the plan was made nor at any later point "
-		"of it: %s", live->name, states_difference(m->moment, m->states, live, 0));
+	err_set(&e, ERR_STALE, "%s '%s' is neither as it was when the plan was made nor at any later point "
+		"of it: %s", machine_type(m), live->name, states_difference(m->moment, m->states, live, 0));
 	machine_end(m, APPLY_REFUSED, &e);
 	return false;
 }
@@ -141,7 +157,7 @@ static bool check_first(struct machine *m, const struct principal *live)
 	struct err e;
 	if (!plan_identity_holds(m->plan, live, &e) ||
 	    (!m->undoing && !gates_hold(m, live, &e))) {
-		err_wrap(&e, "role '%s'", live->name);
+		err_wrap(&e, "%s '%s'", machine_type(m), live->name);
 		machine_fail(m, &e);
 		return false;
 	}
@@ -153,6 +169,20 @@ static bool shown_done(const struct machine *m, size_t step, const struct princi
 {
 	return m->tries > 0 && !m->undoing && states_new_at(m->states, m->plan, step) &&
 	       states_shows(m->states, m->plan, live, step);
+}
+
+void machine_begin(struct machine *m, const struct principal *live)
+{
+	size_t step;
+	const struct action *x = machine_action(m, &step);
+	m->shown = !m->undoing && states_shows(m->states, m->plan, live, step);
+	/* What a rollback attaches again is somebody else's policy: it must hold what was approved. */
+	if (!m->undoing && !m->shown && step_attaches(x->op) && x->document_sha256 != NULL) {
+		m->call = (struct call){.op = CALL_GET_POLICY, .policy_arn = x->policy_arn};
+		m->phase = PHASE_KNOWN;
+		return;
+	}
+	machine_write(m);
 }
 
 static void next_step(struct machine *m, const struct principal *live)
@@ -171,8 +201,7 @@ static void next_step(struct machine *m, const struct principal *live)
 		m->phase = PHASE_USERS;
 		return;
 	}
-	m->shown = !m->undoing && states_shows(m->states, m->plan, live, step);
-	machine_write(m);
+	machine_begin(m, live);
 }
 
 void machine_decide(struct machine *m, struct principal *live)
@@ -182,7 +211,7 @@ void machine_decide(struct machine *m, struct principal *live)
 	if (!str_equal(live->unique_id, m->plan->principal.unique_id) &&
 	    (m->observed_once || m->began)) {
 		m->role_gone = true;
-		err_set(&e, ERR_STALE, "role '%s' was deleted and made anew", live->name);
+		err_set(&e, ERR_STALE, "%s '%s' was deleted and made anew", machine_type(m), live->name);
 		machine_fail_gone(m, &e);
 		return;
 	}
@@ -190,7 +219,7 @@ void machine_decide(struct machine *m, struct principal *live)
 		return;
 	m->observed_once = true;
 	if (!explained(m, live, &e)) {
-		err_wrap(&e, "role '%s'", live->name);
+		err_wrap(&e, "%s '%s'", machine_type(m), live->name);
 		machine_fail(m, &e);
 		return;
 	}

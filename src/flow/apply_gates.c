@@ -11,7 +11,7 @@ static bool attaches_own_only(const struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->step_count; i++) {
 		const struct action *x = &p->step[i].action;
-		bool own = x->op != STEP_ATTACH_ROLE_POLICY;
+		bool own = !step_attaches(x->op);
 		for (size_t k = 0; k < i && !own; k++)
 			own = p->step[k].action.op == STEP_CREATE_POLICY &&
 			      str_equal(p->step[k].action.policy_arn, x->policy_arn);

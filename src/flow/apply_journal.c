@@ -189,22 +189,27 @@ struct call call_of(const struct plan *p, const struct action *x)
 		.finding = x->finding,
 		.analyzer = x->analyzer,
 	};
+	bool user = step_op_for_user(x->op);
 	switch (x->op) {
 	case STEP_CREATE_POLICY:
 		c.op = CALL_CREATE_POLICY;
 		break;
 	case STEP_ATTACH_ROLE_POLICY:
-		c.op = CALL_ATTACH_ROLE_POLICY;
+	case STEP_ATTACH_USER_POLICY:
+		c.op = user ? CALL_ATTACH_USER_POLICY : CALL_ATTACH_ROLE_POLICY;
 		c.document = NULL;
 		break;
 	case STEP_DETACH_ROLE_POLICY:
-		c.op = CALL_DETACH_ROLE_POLICY;
+	case STEP_DETACH_USER_POLICY:
+		c.op = user ? CALL_DETACH_USER_POLICY : CALL_DETACH_ROLE_POLICY;
 		break;
 	case STEP_PUT_ROLE_POLICY:
-		c.op = CALL_PUT_ROLE_POLICY;
+	case STEP_PUT_USER_POLICY:
+		c.op = user ? CALL_PUT_USER_POLICY : CALL_PUT_ROLE_POLICY;
 		break;
 	case STEP_DELETE_ROLE_POLICY:
-		c.op = CALL_DELETE_ROLE_POLICY;
+	case STEP_DELETE_USER_POLICY:
+		c.op = user ? CALL_DELETE_USER_POLICY : CALL_DELETE_ROLE_POLICY;
 		c.document = NULL;
 		break;
 	case STEP_DELETE_POLICY:
@@ -218,7 +223,7 @@ struct call call_of(const struct plan *p, const struct action *x)
 		c.op = CALL_UPDATE_FINDING;
 		c.status = "ACTIVE";
 		break;
-	default: /* users' operations: machine_start refuses such plans */
+	case STEP_OP_COUNT:
 		c.op = CALL_OP_COUNT;
 		break;
 	}

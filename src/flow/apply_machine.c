@@ -20,6 +20,7 @@
  *             │                           ├─ exists: LOOK, LOOK_TEXT (whose is it?)
  *             │                           └─ failed: undo, or stop
  *             └─ all steps settled and state n seen: END (J7, W2)
+ *   a rollback's AttachRolePolicy: KNOWN, KNOWN_TEXT (does it hold what was approved?), WRITE
  *   undoing CreatePolicy: LOOK_OWN (where its answer was lost), USERS, WRITE
  */
 #include "apply_machine.h"
@@ -68,6 +69,11 @@ static struct principal *carried_over(struct machine *m)
 	return p;
 }
 
+const char *machine_type(const struct machine *m)
+{
+	return principal_type_name(m->plan->principal.type);
+}
+
 void machine_observe(struct machine *m)
 {
 	struct arena *old = m->moment;
@@ -75,7 +81,7 @@ void machine_observe(struct machine *m)
 	m->last = carried_over(m);
 	if (old != NULL)
 		arena_free(old);
-	m->observe = observe_new(m->moment, m->plan->principal.name, m->last);
+	m->observe = observe_new(m->moment, m->plan->principal.type, m->plan->principal.name, m->last);
 	m->phase = PHASE_OBSERVE;
 	m->looks++;
 }
@@ -108,15 +114,6 @@ static bool waits_for_others(struct machine *m)
 	return true;
 }
 
-static bool plan_for_roles(const struct plan *p, struct err *e)
-{
-	for (size_t i = 0; i < p->step_count; i++)
-		if (call_of(p, &p->step[i].action).op == CALL_OP_COUNT)
-			return err_set(e, ERR_REFUSED, "step %zu, %s, is not understood by this version", i + 1,
-				       step_op_name(p->step[i].action.op));
-	return true;
-}
-
 bool machine_start(struct machine *m, struct err *e)
 {
 	const struct plan *p = m->plan;
@@ -125,7 +122,7 @@ bool machine_start(struct machine *m, struct err *e)
 	m->made = arena_array(m->arena, p->step_count, sizeof *m->made);
 	m->states = states_of(m->arena, p);
 	machine_be_patient(m);
-	if (!plan_for_roles(p, e) || !machine_read_journal(m, e))
+	if (!machine_read_journal(m, e))
 		return false;
 	if (m->phase != PHASE_ENDED && !waits_for_others(m))
 		machine_observe(m);
@@ -287,6 +284,10 @@ void machine_answer(struct machine *m, struct call *c)
 		return;
 	case PHASE_LOOK_OWN:
 		took_look_own(m, c);
+		return;
+	case PHASE_KNOWN:
+	case PHASE_KNOWN_TEXT:
+		took_known(m, c);
 		return;
 	case PHASE_USERS:
 		took_users(m, c);

@@ -15,6 +15,8 @@ enum phase {
 	PHASE_LOOK,     /* reading a policy that exists already */
 	PHASE_LOOK_TEXT,
 	PHASE_LOOK_OWN, /* undoing: is there a policy whose creation was uncertain? */
+	PHASE_KNOWN,    /* a rollback: reading a policy before it is attached again */
+	PHASE_KNOWN_TEXT,
 	PHASE_USERS,    /* reading who uses a policy before it is deleted */
 	PHASE_ENDED,
 };
@@ -76,6 +78,7 @@ void machine_interrupt(struct machine *m);
 
 /* apply_machine.c, for the others */
 int64_t machine_now(const struct machine *m);
+const char *machine_type(const struct machine *m); /* "role" or "user" */
 void machine_pause(struct machine *m, int64_t ms);
 void machine_observe(struct machine *m);
 void machine_be_patient(struct machine *m);
@@ -94,6 +97,8 @@ void machine_finish(struct machine *m, enum apply_result result, const char *wor
 
 /* apply_decide.c */
 void machine_decide(struct machine *m, struct principal *live);
+/* Writes the next step, after looking at a policy that is to be attached again. */
+void machine_begin(struct machine *m, const struct principal *live);
 void machine_undo_policies(struct machine *m);
 void machine_fail_gone(struct machine *m, const struct err *why);
 
@@ -102,6 +107,7 @@ void took_observation(struct machine *m);
 void took_write(struct machine *m, struct call *c);
 void took_look(struct machine *m, struct call *c);
 void took_look_own(struct machine *m, struct call *c);
+void took_known(struct machine *m, struct call *c);
 void took_users(struct machine *m, struct call *c);
 
 /* apply_journal.c */

@@ -46,13 +46,13 @@ struct states *states_of(struct arena *a, const struct plan *p)
 		const struct action *x = &p->step[k].action;
 		for (size_t i = 0; i < s->count; i++)
 			s->slot[i].value[k + 1] = s->slot[i].value[k];
-		if (x->op == STEP_ATTACH_ROLE_POLICY)
+		if (step_attaches(x->op))
 			slot_for(a, s, false, x->policy_arn)->value[k + 1] = digest_of(p, x->policy_arn);
-		else if (x->op == STEP_DETACH_ROLE_POLICY)
+		else if (step_detaches(x->op))
 			slot_for(a, s, false, x->policy_arn)->value[k + 1] = NULL;
-		else if (x->op == STEP_PUT_ROLE_POLICY)
+		else if (step_puts(x->op))
 			slot_for(a, s, true, x->policy_name)->value[k + 1] = x->document_sha256;
-		else if (x->op == STEP_DELETE_ROLE_POLICY)
+		else if (step_deletes_inline(x->op))
 			slot_for(a, s, true, x->policy_name)->value[k + 1] = NULL;
 	}
 	return s;
@@ -140,8 +140,8 @@ bool states_explain_touched(const struct states *s, const struct principal *live
 static const struct state_slot *slot_of_step(const struct states *s, const struct plan *p, size_t k)
 {
 	const struct action *x = &p->step[k].action;
-	bool inlined = x->op == STEP_PUT_ROLE_POLICY || x->op == STEP_DELETE_ROLE_POLICY;
-	if (!inlined && x->op != STEP_ATTACH_ROLE_POLICY && x->op != STEP_DETACH_ROLE_POLICY)
+	bool inlined = step_puts(x->op) || step_deletes_inline(x->op);
+	if (!inlined && !step_attaches(x->op) && !step_detaches(x->op))
 		return NULL;
 	const char *id = inlined ? x->policy_name : x->policy_arn;
 	for (size_t i = 0; i < s->count; i++)

@@ -2,12 +2,14 @@
 
 #include <string.h>
 
-#include "apply_states.h"
 #include "approval.h"
+#include "guard.h"
 #include "pare/arn.h"
 #include "pare/digest.h"
 #include "pare/journal.h"
+#include "pare/rollback.h"
 #include "pare/str.h"
+#include "pare/ticket.h"
 #include "pare/when.h"
 
 enum { RECEIPT_MAX = 1 << 20, JOURNAL_MAX = 16 * 1024 * 1024 };
@@ -20,6 +22,7 @@ struct reader {
 	int64_t now_ms;
 	const char *tip;
 	char log[OID_HEX];
+	struct approval_desk *desk;
 };
 
 bool plan_path_read(struct arena *a, const char *path, const char **account, const char **id)
@@ -81,8 +84,6 @@ const char *plan_obstacle(struct arena *a, const struct config *config, const st
 		return str_printf(a, "it expired at %s; run 'pare plan' and propose again", p->expires_at);
 	if (!plan_all_pass(p))
 		return "not every gate of it passes";
-	if (config->window.open.count + config->window.freeze.count > 0)
-		return "a change window is configured, and this version cannot judge windows yet";
 	return NULL;
 }
 
@@ -106,45 +107,48 @@ bool receipt_find(struct arena *a, const struct review_port *review, const char 
 }
 
 /* A rollback gives back what was there before a plan that was carried out, and nothing else: the
- * proofs of an ordinary plan do not apply to it. */
-static const char *rollback_obstacle(struct reader *r, const struct plan *back,
+ * proofs of an ordinary plan do not apply to it. Documents that a rollback in part is proved with are
+ * kept beside the two plans; their digests are checked as they are read. */
+static const char *leads_back(struct reader *r, const struct plan *back, const struct plan *done,
+			      const char *commit)
+{
+	struct receipt *receipt;
+	struct document_list documents = {0};
+	const struct catalog *catalog = NULL;
+	struct err e;
+	if (!receipt_find(r->arena, r->review, r->log, done, &receipt, &e))
+		return arena_strdup(r->arena, e.message);
+	if (receipt == NULL || !str_equal(receipt->result, "applied"))
+		return str_printf(r->arena, "it rolls back plan '%s', which has no receipt that says it was applied",
+				  done->id);
+	if (back->undo_scope == UNDO_PART) {
+		catalog = catalog_embedded(r->arena);
+		if (!document_read_review(r->arena, r->review, r->tip, back, &documents, &e) ||
+		    !document_read_review(r->arena, r->review, commit, done, &documents, &e))
+			return arena_strdup(r->arena, e.message);
+	}
+	return rollback_wrong(r->arena, catalog, back, done, &documents);
+}
+
+static const char *rollback_obstacle(struct reader *r, const struct plan *back, const char *commit,
 				     const struct str_list *paths)
 {
 	for (size_t i = 0; i < paths->count; i++) {
 		const char *account, *id, *wrong;
-		struct receipt *receipt;
-		struct err e;
 		if (!plan_path_read(r->arena, paths->item[i], &account, &id))
 			continue;
-		const struct plan *done = plan_at(r->arena, r->review, r->tip, paths->item[i], &wrong);
-		if (wrong != NULL || strcmp(done->digest, plan_undoes(back)) != 0)
-			continue;
-		if (!receipt_find(r->arena, r->review, r->log, done, &receipt, &e))
-			return arena_strdup(r->arena, e.message);
-		if (receipt == NULL)
-			return str_printf(r->arena, "it rolls back plan '%s', which has no receipt", done->id);
-		if (!str_equal(done->principal.arn, back->principal.arn) ||
-		    !states_restore(r->arena, back, done))
-			return str_printf(r->arena, "it does not lead back to what stood before plan '%s'",
-					  done->id);
-		return NULL;
+		const struct plan *done = plan_at(r->arena, r->review, commit, paths->item[i], &wrong);
+		if (wrong == NULL && strcmp(done->digest, plan_undoes(back)) == 0)
+			return leads_back(r, back, done, commit);
 	}
+	/* What was carried out under a standing approval is recorded on the log. */
+	struct str_list recorded = {0};
+	struct err e;
+	if (commit == r->tip && r->log[0] != '\0' &&
+	    r->review->list(r->review->self, r->arena, r->log, "accounts", &recorded, &e))
+		return rollback_obstacle(r, back, r->log, &recorded);
 	return str_printf(r->arena, "the plan it rolls back, %s, is not on branch '%s'", plan_undoes(back),
 			  r->config->repository.branch);
-}
-
-/* Signatures and reviews are asked for: what cannot be checked is not approved. */
-static bool policy_supported(const struct config *c, struct err *e)
-{
-	if (c->approval.by_function || c->approval.signatures > 0 || c->approval.reviews > 0)
-		return err_set(e, ERR_REFUSED,
-			       "the configuration asks for signatures or reviews, which this version cannot check: "
-			       "nothing counts as approved; 'approval = { merged = true }' is what it can check");
-	if (!c->approval.merged)
-		return err_set(e, ERR_REFUSED,
-			       "the configuration says 'merged = false' and asks for nothing else: nothing counts "
-			       "as approved");
-	return true;
 }
 
 static const char *tip_name(struct reader *r)
@@ -189,6 +193,33 @@ static bool begun_here(struct reader *r, const struct plan *p)
 	       str_equal(j->record[0].detail, p->digest);
 }
 
+const char *ticket_missing(struct arena *a, const struct review_port *review, const char *commit,
+			   const struct config *config, struct approval *x)
+{
+	const char *bytes, *pattern = config->ticket.pattern;
+	size_t len;
+	struct err e;
+	const char *path = str_printf(a, "%s/ticket", plan_folder(a, x->plan));
+	if (!review->read(review->self, a, commit, path, 2 * TICKET_MAX, &bytes, &len, &e)) {
+		if (e.kind != ERR_NOT_FOUND)
+			return arena_strdup(a, e.message);
+		return config->ticket.required ? "it carries no change ticket: 'pare propose --ticket ID'" : NULL;
+	}
+	if (len == 0 || bytes[len - 1] != '\n' || memchr(bytes, '\0', len) != NULL)
+		return str_printf(a, "'%s' is no change ticket's id", path);
+	const char *id = arena_copy(a, bytes, len - 1);
+	if (!ticket_valid(id))
+		return str_printf(a, "'%s' is no change ticket's id", path);
+	if (pattern != NULL && !ticket_matches(pattern, id))
+		return str_printf(a, "its change ticket '%s' does not match '%s'", id, pattern);
+	struct approval_note *note = arena_array(a, x->note_count + 1, sizeof *note);
+	if (x->note_count > 0)
+		memcpy(note, x->note, x->note_count * sizeof *note);
+	note[x->note_count++] = (struct approval_note){"ticket", id, pattern};
+	x->note = note;
+	return NULL;
+}
+
 static bool judge_one(struct reader *r, const struct str_list *paths, const char *path,
 		      struct approval *x, struct err *e)
 {
@@ -209,13 +240,14 @@ static bool judge_one(struct reader *r, const struct str_list *paths, const char
 	x->started = mark[0] != '\0';
 	x->missing = plan_obstacle(r->arena, r->config, x->plan, r->now_ms, begun_here(r, x->plan));
 	if (x->missing == NULL && !x->finished && plan_undoes(x->plan) != NULL)
-		x->missing = rollback_obstacle(r, x->plan, paths);
+		x->missing = rollback_obstacle(r, x->plan, r->tip, paths);
+	if (x->missing == NULL && !x->finished)
+		x->missing = approval_missing(r->desk, x->plan, path, &x->note, &x->note_count);
+	if (x->missing == NULL && !x->finished)
+		x->missing = ticket_missing(r->arena, r->review, r->tip, r->config, x);
+	if (x->missing == NULL && !x->finished && !x->started)
+		x->missing = window_obstacle(r->arena, r->config, x->plan, r->now_ms);
 	x->approved = x->missing == NULL;
-	x->note = arena_alloc(r->arena, sizeof *x->note);
-	x->note_count = 1;
-	x->note[0] = (struct approval_note){
-		"merged", r->config->repository.branch,
-		str_printf(r->arena, "on the branch's tip %.12s when it was fetched", r->tip)};
 	return true;
 }
 
@@ -239,12 +271,13 @@ static bool read_all(struct reader *r, const char *account, struct approval **ou
 }
 
 bool approvals_read(struct arena *a, const struct review_port *review,
-		    const struct store_port *store, const struct config *config, const char *account,
-		    int64_t now_ms, struct approval **out, size_t *count, char tip[OID_HEX],
-		    struct err *e)
+		    const struct store_port *store, const struct config *config,
+		    const struct approval_port *port, const char *account, int64_t now_ms,
+		    struct approval **out, size_t *count, char tip[OID_HEX], struct err *e)
 {
-	struct reader r = {a, review, store, config, now_ms, tip, ""};
-	if (!policy_supported(config, e) || !review->fetch(review->self, e))
+	struct reader r = {.arena = a, .review = review, .store = store, .config = config, .now_ms = now_ms,
+			   .tip = tip};
+	if (!review->fetch(review->self, e))
 		return err_wrap(e, "reading approvals");
 	const char *branch = str_printf(a, "refs/heads/%s", config->repository.branch);
 	if (!review->resolve(review->self, branch, tip, e) ||
@@ -253,10 +286,30 @@ bool approvals_read(struct arena *a, const struct review_port *review,
 	if (tip[0] == '\0')
 		return err_set(e, ERR_REFUSED, "reading approvals: the review repository has no branch '%s'",
 			       config->repository.branch);
-	if (!tip_descends(&r, e) || !read_all(&r, account, out, count, e) ||
+	if (!tip_descends(&r, e) || !approval_desk_open(a, review, config, port, tip, now_ms, &r.desk, e) ||
+	    !read_all(&r, account, out, count, e) ||
 	    !store->write(store->self, tip_name(&r), tip, OID_HEX - 1, e))
 		return err_wrap(e, "reading approvals");
 	return true;
+}
+
+bool protected_tip(struct arena *a, const struct review_port *review, const struct store_port *store,
+		   const struct config *config, char tip[OID_HEX], struct err *e)
+{
+	struct reader r = {.arena = a, .review = review, .store = store, .config = config, .tip = tip};
+	const char *branch = str_printf(a, "refs/heads/%s", config->repository.branch);
+	if (!review->fetch(review->self, e) || !review->resolve(review->self, branch, tip, e))
+		return false;
+	if (tip[0] == '\0')
+		return err_set(e, ERR_REFUSED, "the review repository has no branch '%s'",
+			       config->repository.branch);
+	return tip_descends(&r, e) && store->write(store->self, tip_name(&r), tip, OID_HEX - 1, e);
+}
+
+bool plan_begun_here(struct arena *a, const struct store_port *store, const struct plan *p)
+{
+	struct reader r = {.arena = a, .store = store};
+	return begun_here(&r, p);
 }
 
 bool applied_mark(struct arena *a, const struct review_port *review, const char *digest,

@@ -14,7 +14,10 @@ static void fill_identity(struct arena *a, const struct draft_setting *s, const 
 	char time[WHEN_TEXT];
 	p->source.recommendation_sha256 =
 		draft_derives(item) ? NULL : recommendation_sha256(a, item->recommendation);
-	p->id = plan_id(a, s->now_ms, x->account, x->name, x->arn, p->source.recommendation_sha256);
+	/* Several findings of one user may be archived at once. */
+	p->id = plan_id(a, s->now_ms, x->account, x->name, x->arn,
+			p->source.recommendation_sha256 != NULL ? p->source.recommendation_sha256
+								: item->finding->id);
 	p->repository = s->config->repository.url != NULL ? s->config->repository.url : "";
 	p->branch = s->config->repository.branch;
 	when_iso(s->now_ms, time);
@@ -64,12 +67,12 @@ void draft_impact(struct arena *a, const struct loss *l, struct plan *p)
 	str_list_sort(&p->impact.removed);
 }
 
-static void archive(struct arena *a, const struct gathered_item *item, struct plan *p)
+static void archive(struct arena *a, const struct gathered_item *item, bool archives, struct plan *p)
 {
-	struct action there = {.op = STEP_ARCHIVE_FINDING, .finding = item->finding->id,
+	struct action there = {.op = archives ? STEP_ARCHIVE_FINDING : STEP_UNARCHIVE_FINDING, .finding = item->finding->id,
 			       .analyzer = p->source.analyzer};
 	struct action back = there;
-	back.op = STEP_UNARCHIVE_FINDING;
+	back.op = archives ? STEP_UNARCHIVE_FINDING : STEP_ARCHIVE_FINDING;
 	p->step = arena_alloc(a, sizeof *p->step);
 	p->step[0] = (struct step){1, there, back, NULL, false};
 	p->step_count = 1;
@@ -85,8 +88,8 @@ struct plan *draft(struct arena *a, const struct draft_setting *s, const struct 
 	p->decision = *d;
 	fill_identity(a, s, g, item, p);
 	draft_preconditions(a, item->principal, p);
-	if (d->outcome == VERDICT_ARCHIVE) {
-		archive(a, item, p);
+	if (d->outcome == VERDICT_ARCHIVE || item->archived_by != NULL) {
+		archive(a, item, item->archived_by == NULL, p);
 		return p;
 	}
 	if (!slots_read(a, s, g, item, d, &slots, e))

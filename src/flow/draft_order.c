@@ -12,10 +12,13 @@ struct writer {
 	size_t cap;
 };
 
+/* Steps are written as for a role and become those of the principal's type here. */
 static void push(struct writer *w, struct action action, struct action inverse, const char *source,
 		 bool temporary)
 {
 	struct plan *p = w->plan;
+	action.op = step_op_for(p->principal.type, action.op);
+	inverse.op = step_op_for(p->principal.type, inverse.op);
 	if (p->step_count == w->cap) {
 		w->cap = w->cap == 0 ? 16 : w->cap * 2;
 		struct step *more = arena_array(w->arena, w->cap, sizeof *more);
@@ -25,6 +28,11 @@ static void push(struct writer *w, struct action action, struct action inverse, 
 	}
 	p->step[p->step_count] = (struct step){p->step_count + 1, action, inverse, source, temporary};
 	p->step_count++;
+}
+
+static const char *source_of(const struct slot *s)
+{
+	return s->source != NULL ? s->source : s->id;
 }
 
 static bool created_already(const struct plan *p, const char *arn)
@@ -39,23 +47,23 @@ static bool created_already(const struct plan *p, const char *arn)
 static void create(struct writer *w, const struct slot *s, size_t i)
 {
 	struct tag *tag = arena_array(w->arena, 2, sizeof *tag);
-	if (created_already(w->plan, s->arn[i]))
+	if (s->original || created_already(w->plan, s->arn[i]))
 		return;
 	tag[0] = (struct tag){"pare:plan", w->plan_id};
-	tag[1] = (struct tag){"pare:source-policy", s->id};
+	tag[1] = (struct tag){"pare:source-policy", source_of(s)};
 	push(w,
 	     (struct action){.op = STEP_CREATE_POLICY, .policy_arn = s->arn[i], .policy_name = s->name[i],
 			     .path = "/pare/", .document = s->document[i],
 			     .document_sha256 = s->sha256[i], .tag = tag, .tag_count = 2},
 	     (struct action){.op = STEP_DELETE_POLICY, .policy_arn = s->arn[i],
 			     .document_sha256 = s->sha256[i]},
-	     s->id, false);
+	     source_of(s), false);
 }
 
 static bool attached_already(const struct plan *p, const char *arn)
 {
 	for (size_t i = 0; i < p->step_count; i++)
-		if (p->step[i].action.op == STEP_ATTACH_ROLE_POLICY &&
+		if (step_attaches(p->step[i].action.op) &&
 		    str_equal(p->step[i].action.policy_arn, arn))
 			return true;
 	return false;
@@ -65,8 +73,12 @@ static void attach(struct writer *w, const struct slot *s, size_t i)
 {
 	if (attached_already(w->plan, s->arn[i]))
 		return;
-	push(w, (struct action){.op = STEP_ATTACH_ROLE_POLICY, .policy_arn = s->arn[i]},
-	     (struct action){.op = STEP_DETACH_ROLE_POLICY, .policy_arn = s->arn[i]}, s->id, false);
+	/* What the plan does not create itself: it says what is in it, so that this can be proved. */
+	const struct action there = {.op = STEP_ATTACH_ROLE_POLICY, .policy_arn = s->arn[i],
+				     .document = s->original ? s->document[i] : NULL,
+				     .document_sha256 = s->original ? s->sha256[i] : NULL};
+	push(w, there, (struct action){.op = STEP_DETACH_ROLE_POLICY, .policy_arn = s->arn[i]},
+	     source_of(s), false);
 }
 
 static void put(struct writer *w, const char *name, const char *document, const char *sha256,
@@ -93,7 +105,7 @@ static void add(struct writer *w, const struct slot *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->inlined) {
-			put(w, s->name[i], s->document[i], s->sha256[i], s->id, false);
+			put(w, s->name[i], s->document[i], s->sha256[i], source_of(s), false);
 			continue;
 		}
 		create(w, s, i);
@@ -103,12 +115,14 @@ static void add(struct writer *w, const struct slot *s)
 
 static void take_away(struct writer *w, const struct slot *s)
 {
+	if (!s->remove)
+		return;
 	if (s->inlined) {
-		delete_inline(w, s->id, s->old_document, s->old_sha256, s->id, false);
+		delete_inline(w, s->id, s->old_document, s->old_sha256, source_of(s), false);
 		return;
 	}
 	push(w, (struct action){.op = STEP_DETACH_ROLE_POLICY, .policy_arn = s->id},
-	     (struct action){.op = STEP_ATTACH_ROLE_POLICY, .policy_arn = s->id}, s->id, false);
+	     (struct action){.op = STEP_ATTACH_ROLE_POLICY, .policy_arn = s->id}, source_of(s), false);
 }
 
 /* The new document stands inline while the old policy makes room for the new one. */
@@ -117,21 +131,21 @@ static void bridge(struct writer *w, const struct slot *s)
 	for (size_t i = 0; i < s->count; i++) {
 		create(w, s, i);
 		put(w, str_printf(w->arena, "pare-bridge-%.8s", s->sha256[i]), s->document[i],
-		    s->sha256[i], s->id, true);
+		    s->sha256[i], source_of(s), true);
 	}
 	take_away(w, s);
 	for (size_t i = 0; i < s->count; i++)
 		attach(w, s, i);
 	for (size_t i = 0; i < s->count; i++)
 		delete_inline(w, str_printf(w->arena, "pare-bridge-%.8s", s->sha256[i]), s->document[i],
-			      s->sha256[i], s->id, true);
+			      s->sha256[i], source_of(s), true);
 }
 
 static void write_steps(struct writer *w, const struct slots *slots, enum order order)
 {
 	if (order != ADDITIONS_FIRST)
 		for (size_t i = 0; i < slots->count; i++)
-			if (slots->slot[i].count == 0)
+			if (slots->slot[i].count == 0 && !slots->slot[i].last)
 				take_away(w, &slots->slot[i]);
 	for (size_t i = 0; i < slots->count; i++) {
 		const struct slot *s = &slots->slot[i];
@@ -145,8 +159,9 @@ static void write_steps(struct writer *w, const struct slots *slots, enum order 
 		if (order >= ONE_BY_ONE)
 			take_away(w, s);
 	}
-	for (size_t i = 0; i < slots->count && order <= UNUSED_FIRST; i++)
-		if (slots->slot[i].count > 0 || order == ADDITIONS_FIRST)
+	for (size_t i = 0; i < slots->count; i++)
+		if (slots->slot[i].last ||
+		    (order <= UNUSED_FIRST && (slots->slot[i].count > 0 || order == ADDITIONS_FIRST)))
 			take_away(w, &slots->slot[i]);
 }
 
@@ -156,6 +171,8 @@ const char *quota_walk(struct arena *a, const struct plan *plan, const struct pr
 	struct arena *scratch = arena_new(NULL);
 	const char *missing = NULL;
 	size_t created = 0;
+	bool user = before->type == PRINCIPAL_USER;
+	size_t attached_quota = quota_attached(quota, user), inline_quota = quota_inline(quota, user);
 	struct err e;
 	for (size_t n = 0; n <= plan->step_count && missing == NULL; n++) {
 		const struct principal *x = plan_outcome_after(scratch, plan, before, n, &e);
@@ -174,13 +191,13 @@ const char *quota_walk(struct arena *a, const struct plan *plan, const struct pr
 						     policy_size(c->document), quota->managed_policy_size);
 		}
 		/* What was there before the plan is not the plan's doing. */
-		if (missing == NULL && x->attached_count > quota->attached_per_role &&
+		if (missing == NULL && x->attached_count > attached_quota &&
 		    x->attached_count > before->attached_count)
 			missing = str_printf(a, "after step %zu %zu policies would be attached, the quota is %zu", n,
-					     x->attached_count, quota->attached_per_role);
-		if (missing == NULL && inline_size > quota->inline_total_role && n > 0)
+					     x->attached_count, attached_quota);
+		if (missing == NULL && inline_size > inline_quota && n > 0)
 			missing = str_printf(a, "after step %zu the inline policies would have %zu characters, the "
-					     "quota is %zu", n, inline_size, quota->inline_total_role);
+					     "quota is %zu", n, inline_size, inline_quota);
 	}
 	if (missing == NULL && quota->policies_in_use + created > quota->policies_per_account &&
 	    created > 0)

@@ -178,11 +178,11 @@ bool draft_derives(const struct gathered_item *item)
 
 /* --- size and names --- */
 
-/* What the inline policies that stay leave of the role's quota. */
+/* What the inline policies that stay leave of the principal's quota. */
 static size_t inline_room(const struct reader *r)
 {
-	size_t room = r->g->quota.inline_total_role;
 	const struct principal *p = r->item->principal;
+	size_t room = quota_inline(&r->g->quota, p->type == PRINCIPAL_USER);
 	for (size_t i = 0; i < p->inline_count; i++) {
 		bool stays = true;
 		for (size_t k = 0; k < r->slots->count && stays; k++)
@@ -211,7 +211,9 @@ static void fit(struct reader *r, struct slot *s)
 		.unused = r->unused,
 		.catalog = r->setting->catalog,
 		.max_size = max,
-		.max_parts = s->inlined ? 1 : r->g->quota.attached_per_role,
+		.max_parts = s->inlined ? 1
+					: quota_attached(&r->g->quota,
+							 r->item->principal->type == PRINCIPAL_USER),
 	};
 	struct policy **part = policy_fit(r->arena, p, &setting, &count, &ignored);
 	if (part == NULL)
@@ -226,7 +228,7 @@ static void fit(struct reader *r, struct slot *s)
 }
 
 /* <base>-recommended-<8 hex>: an earlier suffix is cut off first, so that names do not grow. */
-static const char *new_name(struct arena *a, const char *old, const char *sha256)
+const char *slot_new_name(struct arena *a, const char *old, const char *sha256)
 {
 	enum { BASE_MAX = NAME_MAX_POLICY - 13 - 8 };
 	char *base = policy_base_name(a, old);
@@ -243,9 +245,14 @@ static const char *new_name(struct arena *a, const char *old, const char *sha256
 /* Names are unique in an account without regard to path and case. */
 static bool name_free(struct reader *r, const char *arn, const char *sha256)
 {
+	const char *name = arn_name(arn);
+	size_t len = strlen(name);
 	for (size_t i = 0; i < r->g->state.policy_count; i++) {
 		const struct managed_policy *m = r->g->state.policy[i];
-		if (arn_is_aws_managed(m->arn) || !str_equal_nocase(arn_name(m->arn), arn_name(arn)))
+		/* Asked for every new name of every policy in the account: the cheapest question first. */
+		size_t all = strlen(m->arn);
+		if (all <= len || m->arn[all - len - 1] != '/' ||
+		    !str_equal_nocase(m->arn + all - len, name) || arn_is_aws_managed(m->arn))
 			continue;
 		if (strcmp(m->arn, arn) != 0 || !str_equal(m->document_sha256, sha256))
 			return err_set(r->e, ERR_CONFLICT,
@@ -264,7 +271,7 @@ static bool name_new(struct reader *r, struct slot *s)
 	s->arn = arena_array(r->arena, s->count, sizeof *s->arn);
 	for (size_t i = 0; i < s->count; i++) {
 		s->sha256[i] = policy_text_digest(r->arena, s->document[i]);
-		s->name[i] = new_name(r->arena, old, s->sha256[i]);
+		s->name[i] = slot_new_name(r->arena, old, s->sha256[i]);
 		s->arn[i] = str_printf(r->arena, "arn:%s:iam::%s:policy/pare/%s", p->partition, p->account,
 				       s->name[i]);
 		if (!s->inlined && !name_free(r, s->arn[i], s->sha256[i]))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handover.h"
 #include "pare/arn.h"
 #include "pare/str.h"
 
@@ -18,6 +19,9 @@ static int compare_items(const void *x, const void *y)
 
 static bool wanted(const struct finding *f, const struct gather_filter *filter)
 {
+	if (filter->accounts != NULL && filter->accounts->count > 0 &&
+	    (f->owner_account == NULL || !str_list_has(filter->accounts, f->owner_account)))
+		return false;
 	if (filter->finding != NULL && strcmp(f->id, filter->finding) != 0)
 		return false;
 	if (filter->role_glob == NULL)
@@ -34,31 +38,6 @@ static void unusable(struct gathered_item *x, enum outcome_kind kind, const char
 	x->unusable = why;
 }
 
-static const char *other_type(struct arena *a, const struct finding *f)
-{
-	const char *name = f->resource != NULL ? arn_name(f->resource) : "?";
-	switch (f->type) {
-	case FINDING_UNUSED_ROLE:
-		return str_printf(a,
-				  "the whole role is unused: a person may delete it with 'aws iam delete-role "
-				  "--role-name %s' once its policies are gone",
-				  name);
-	case FINDING_UNUSED_ACCESS_KEY:
-		return str_printf(a,
-				  "an access key is unused: a person may deactivate it with 'aws iam "
-				  "update-access-key --status Inactive --user-name %s --access-key-id …'",
-				  name);
-	case FINDING_UNUSED_PASSWORD:
-		return str_printf(a,
-				  "a password is unused: a person may delete it with 'aws iam "
-				  "delete-login-profile --user-name %s'",
-				  name);
-	default:
-		return str_printf(a, "a finding of type '%s' has no recommendation that pare could apply",
-				  f->type_text);
-	}
-}
-
 static void classify_finding(struct arena *a, struct gathered_item *x)
 {
 	const struct finding *f = x->finding;
@@ -66,17 +45,16 @@ static void classify_finding(struct arena *a, struct gathered_item *x)
 		unusable(x, OUTCOME_NOTHING, str_printf(a, "the finding is %s", f->status));
 	if (f->error != NULL)
 		unusable(x, OUTCOME_FAILED, str_printf(a, "Access Analyzer could not analyse it: %s", f->error));
-	if (f->type != FINDING_UNUSED_PERMISSION)
-		unusable(x, OUTCOME_UNSUPPORTED, other_type(a, f));
+	if (f->type != FINDING_UNUSED_PERMISSION && !hands_over(f->type))
+		unusable(x, OUTCOME_UNSUPPORTED, handover_reason(a, f));
 	if (f->resource == NULL)
 		unusable(x, OUTCOME_FAILED, "the finding does not say which principal it is about");
-	if (x->unusable == NULL && strcmp(arn_type(a, f->resource), "user") == 0)
-		unusable(x, OUTCOME_UNSUPPORTED, "the principal is a user: this version changes roles only");
 	if (x->principal == NULL)
 		unusable(x, OUTCOME_FAILED,
 			 "the principal is not in the account state: deleted since, or the saved state is of "
 			 "another account or moment");
-	if (!f->detailed)
+	/* Of a whole role, key or password the summary says enough for a rule. */
+	if (!f->detailed && !hands_over(f->type))
 		unusable(x, OUTCOME_FAILED,
 			 x->no_steps != NULL ? x->no_steps :
 			 str_printf(a,
@@ -184,7 +162,9 @@ void gather_classify(struct arena *a, struct gathered *g, const struct gather_fi
 		struct gathered_item *x = &g->item[i];
 		x->principal = account_state_find(&g->state, x->finding->resource);
 		classify_finding(a, x);
-		if (x->unusable == NULL)
+		if (x->unusable == NULL && hands_over(x->finding->type))
+			no_steps(x, OUTCOME_UNSUPPORTED, handover_reason(a, x->finding));
+		else if (x->unusable == NULL)
 			classify_recommendation(a, x);
 	}
 	classify_pairs(a, g);

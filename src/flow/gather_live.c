@@ -5,13 +5,14 @@
  */
 #include <string.h>
 
+#include "handover.h"
 #include "pare/gather.h"
 #include "pare/str.h"
 #include "pare/when.h"
 
 enum stage { STAGE_DETAIL, STAGE_GENERATE, STAGE_WAIT, STAGE_RECOMMEND, STAGE_SETTLED };
 
-enum { AT_ONCE = 8, POLL_LIMIT_MS = 5 * 60 * 1000 };
+enum { AT_ONCE = 64 /* the port sends fewer */, POLL_LIMIT_MS = 5 * 60 * 1000 };
 
 struct item {
 	struct gathered_item *gathered;
@@ -73,6 +74,7 @@ static bool read_analyzer(struct live *l)
 			       "ORGANIZATION_UNUSED_ACCESS)",
 			       l->analyzer, x->type);
 	l->g->unused_access_age_days = x->unused_access_age_days;
+	l->g->organization = str_starts(x->type, "ORGANIZATION");
 	return true;
 }
 
@@ -127,6 +129,8 @@ static bool read_account(struct live *l)
 		q->managed_policy_size = c.summary.policy_size_quota;
 	if (c.summary.role_policy_size_quota > 0)
 		q->inline_total_role = c.summary.role_policy_size_quota;
+	if (c.summary.user_policy_size_quota > 0)
+		q->inline_total_user = c.summary.user_policy_size_quota;
 	q->policies_in_use = c.summary.policies;
 	return true;
 }
@@ -184,7 +188,10 @@ static void took_details(struct live *l, struct item *x)
 	}
 	if (x->call.next_marker != NULL)
 		return;
-	x->stage = STAGE_GENERATE;
+	if (x->gathered->finding->type != FINDING_UNUSED_PERMISSION)
+		settle(l, x, NULL); /* nothing to recommend */
+	else
+		x->stage = STAGE_GENERATE;
 }
 
 static void took_recommendation(struct live *l, struct item *x)
@@ -260,7 +267,7 @@ static bool read_items(struct live *l)
 	l->item = arena_array(l->arena, l->g->count, sizeof *l->item);
 	for (size_t i = 0; i < l->g->count; i++) {
 		const struct finding *f = l->g->item[i].finding;
-		if (f->type == FINDING_UNUSED_PERMISSION && f->error == NULL)
+		if ((f->type == FINDING_UNUSED_PERMISSION || hands_over(f->type)) && f->error == NULL)
 			l->item[l->count++].gathered = &l->g->item[i];
 	}
 	while (l->settled < l->count) {
@@ -284,9 +291,9 @@ static bool read_items(struct live *l)
 	return true;
 }
 
-bool gather_live(struct arena *a, const struct read_port *aws, const struct clock_port *clock,
-		 const char *analyzer, const struct gather_filter *filter,
-		 const struct progress_port *progress, struct gathered *out, struct err *e)
+bool gather_findings(struct arena *a, const struct read_port *aws, const struct clock_port *clock,
+		     const char *analyzer, const struct gather_filter *filter,
+		     const struct progress_port *progress, struct gathered *out, struct err *e)
 {
 	*out = (struct gathered){.analyzer = analyzer};
 	struct live l = {.arena = a, .aws = aws, .clock = clock, .progress = progress,
@@ -294,10 +301,21 @@ bool gather_live(struct arena *a, const struct read_port *aws, const struct cloc
 	if (!read_analyzer(&l) || !list_findings(&l))
 		return false;
 	gather_filter_items(out, filter); /* what is not asked for costs no calls */
-	if (!read_items(&l) || !read_account(&l))
+	if (!read_items(&l))
 		return false;
 	for (size_t i = 0; i < out->count; i++)
 		out->item[i].finding->analyzer = analyzer;
+	return true;
+}
+
+bool gather_principals(struct arena *a, const struct read_port *aws, const struct clock_port *clock,
+		       const struct gather_filter *filter, const struct progress_port *progress,
+		       struct gathered *out, struct err *e)
+{
+	struct live l = {.arena = a, .aws = aws, .clock = clock, .progress = progress,
+			 .analyzer = out->analyzer, .g = out, .e = e};
+	if (!read_account(&l))
+		return false;
 	gather_classify(a, out, filter);
 	return true;
 }

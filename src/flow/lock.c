@@ -164,3 +164,34 @@ bool lock_release(const struct review_port *review, const struct store_port *sto
 	store->unlock(store->self, lock->local);
 	return ok || err_wrap(e, "giving back the lock of account %s (it ends by itself)", lock->account);
 }
+
+bool locks_read(struct arena *a, const struct review_port *review, const struct store_port *store,
+		int64_t now_ms, struct lock_seen **out, size_t *count, struct err *e)
+{
+	static const char prefix[] = "refs/pare/locks/";
+	struct str_list refs = {0};
+	struct err unread;
+	const char *own = NULL;
+	size_t len;
+	*count = 0;
+	if (!review->refs(review->self, a, prefix, &refs, e))
+		return err_wrap(e, "reading who holds the accounts' locks");
+	if (!store->read(store->self, a, "locks/id", LOCK_FILE_MAX, &own, &len, &unread))
+		own = NULL;
+	*out = arena_array(a, refs.count + 1, sizeof **out);
+	for (size_t i = 0; i < refs.count; i++) {
+		char oid[OID_HEX];
+		struct holder h;
+		if (!review->resolve(review->self, refs.item[i], oid, e))
+			return err_wrap(e, "reading the lock ref '%s'", refs.item[i]);
+		struct lock_seen *x = &(*out)[(*count)++];
+		x->account = refs.item[i] + strlen(prefix);
+		if (oid[0] == '\0' || !read_holder(a, review, oid, &h, &unread))
+			continue;
+		x->host = h.host;
+		x->until = h.expires;
+		x->over = now_ms >= h.expires_ms;
+		x->own = str_equal(own, h.id);
+	}
+	return true;
+}

@@ -1,4 +1,4 @@
-/* observe: GetRole, then attached policies and inline names page by page, then each document. One
+/* observe: GetRole or GetUser, then attached policies and inline names page by page, then each document. One
  * call at a time. */
 #include "pare/observe.h"
 
@@ -6,11 +6,12 @@
 
 #include "pare/str.h"
 
-enum stage { READ_ROLE, READ_ATTACHED, READ_NAMES, READ_INLINE, READ_POLICY, READ_VERSION, READ_DONE };
+enum stage { READ_PRINCIPAL, READ_ATTACHED, READ_NAMES, READ_INLINE, READ_POLICY, READ_VERSION, READ_DONE };
 
 struct observe {
 	struct arena *arena;
-	const char *role;
+	enum principal_type type;
+	const char *name;
 	const struct principal *known;
 	enum stage stage;
 	size_t at;
@@ -21,11 +22,13 @@ struct observe {
 	struct err err;
 };
 
-struct observe *observe_new(struct arena *a, const char *role, const struct principal *known)
+struct observe *observe_new(struct arena *a, enum principal_type type, const char *name,
+			    const struct principal *known)
 {
 	struct observe *o = arena_alloc(a, sizeof *o);
 	o->arena = a;
-	o->role = role;
+	o->type = type;
+	o->name = name;
 	o->known = known;
 	return o;
 }
@@ -73,9 +76,9 @@ bool observe_finished(const struct observe *o)
 	return o->failed || o->stage == READ_DONE;
 }
 
-bool observe_role_missing(const struct observe *o)
+bool observe_principal_missing(const struct observe *o)
 {
-	return o->failed && o->stage == READ_ROLE && o->err.kind == ERR_NOT_FOUND;
+	return o->failed && o->stage == READ_PRINCIPAL && o->err.kind == ERR_NOT_FOUND;
 }
 
 struct call *observe_ask(struct observe *o)
@@ -83,19 +86,20 @@ struct call *observe_ask(struct observe *o)
 	if (observe_finished(o))
 		return NULL;
 	const char *marker = o->call.next_marker;
-	o->call = (struct call){.arena = o->arena, .role = o->role, .marker = marker};
+	bool user = o->type == PRINCIPAL_USER;
+	o->call = (struct call){.arena = o->arena, .role = o->name, .marker = marker};
 	switch (o->stage) {
-	case READ_ROLE:
-		o->call.op = CALL_GET_ROLE;
+	case READ_PRINCIPAL:
+		o->call.op = user ? CALL_GET_USER : CALL_GET_ROLE;
 		break;
 	case READ_ATTACHED:
-		o->call.op = CALL_LIST_ATTACHED_ROLE_POLICIES;
+		o->call.op = user ? CALL_LIST_ATTACHED_USER_POLICIES : CALL_LIST_ATTACHED_ROLE_POLICIES;
 		break;
 	case READ_NAMES:
-		o->call.op = CALL_LIST_ROLE_POLICIES;
+		o->call.op = user ? CALL_LIST_USER_POLICIES : CALL_LIST_ROLE_POLICIES;
 		break;
 	case READ_INLINE:
-		o->call.op = CALL_GET_ROLE_POLICY;
+		o->call.op = user ? CALL_GET_USER_POLICY : CALL_GET_ROLE_POLICY;
 		o->call.policy_name = o->inlines.item[o->at];
 		break;
 	case READ_POLICY:
@@ -132,7 +136,7 @@ void observe_answer(struct observe *o, struct call *c)
 		return;
 	}
 	switch (o->stage) {
-	case READ_ROLE:
+	case READ_PRINCIPAL:
 		o->principal = c->principal;
 		o->stage = READ_ATTACHED;
 		break;
@@ -173,17 +177,18 @@ struct principal *observe_result(struct observe *o, struct err *e)
 {
 	if (o->failed) {
 		*e = o->err;
-		err_wrap(e, "reading role '%s'", o->role);
+		err_wrap(e, "reading %s '%s'", principal_type_name(o->type), o->name);
 		return NULL;
 	}
 	principal_settle(o->arena, o->principal);
 	return o->principal;
 }
 
-struct principal *observe_role(struct arena *a, const struct read_port *aws, const char *role,
-			       const struct principal *known, size_t *calls, struct err *e)
+struct principal *observe_principal(struct arena *a, const struct read_port *aws,
+				    enum principal_type type, const char *name,
+				    const struct principal *known, size_t *calls, struct err *e)
 {
-	struct observe *o = observe_new(a, role, known);
+	struct observe *o = observe_new(a, type, name, known);
 	struct call *c;
 	*calls = 0;
 	while ((c = observe_ask(o)) != NULL) {

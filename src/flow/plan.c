@@ -1,9 +1,11 @@
 /* plan: a run: for each finding the rules, then a plan, its gates, and the caps over all plans. */
+#include "handover.h"
 #include "pare/draft.h"
 
 #include <string.h>
 
 #include "pare/arn.h"
+#include "pare/history.h"
 #include "pare/loss.h"
 #include "pare/str.h"
 #include "pare/when.h"
@@ -40,7 +42,8 @@ static size_t cap_of(const struct maker *m, const char **which)
 {
 	const struct config *c = m->setting->config;
 	size_t percent = m->g->state.count * (size_t)c->limits.percent / 100;
-	size_t cap = (size_t)c->limits.changes_per_run;
+	size_t run = (size_t)c->limits.changes_per_run, before = m->setting->planned_before;
+	size_t cap = run > before ? run - before : 0; /* of this account */
 	*which = "changes_per_run";
 	if ((size_t)c->limits.changes_per_account < cap) {
 		cap = (size_t)c->limits.changes_per_account;
@@ -59,7 +62,8 @@ static size_t cap_of(const struct maker *m, const char **which)
 static void blast_radius(struct maker *m, struct plan *p)
 {
 	const char *which;
-	size_t cap = cap_of(m, &which);
+	size_t cap = cap_of(m, &which), before = m->setting->planned_before;
+	bool run = strcmp(which, "changes_per_run") == 0;
 	struct gate *g = &p->gate[p->gate_count++];
 	g->name = "blast-radius";
 	g->result = m->planned < cap ? GATE_PASS : GATE_FAIL;
@@ -67,7 +71,7 @@ static void blast_radius(struct maker *m, struct plan *p)
 			      ? str_printf(m->arena, "change %zu of at most %zu", m->planned + 1, cap)
 			      : str_printf(m->arena,
 					   "the run has %zu changes already, limits.%s allows %zu: apply those first",
-					   m->planned, which, cap);
+					   m->planned + (run ? before : 0), which, cap + (run ? before : 0));
 }
 
 static const char *first_obstacle(struct maker *m, const struct plan *p)
@@ -95,6 +99,17 @@ static bool count_loss(struct maker *m, struct outcome *o)
 	return ok;
 }
 
+/* The evidence for un-archiving is the receipt of the archive. */
+static void archive_ended(struct maker *m, const struct gathered_item *item, struct plan *p)
+{
+	for (size_t i = 0; i < p->gate_count; i++)
+		if (strcmp(p->gate[i].name, "fresh") == 0 && p->gate[i].result == GATE_PASS)
+			p->gate[i].evidence = str_printf(
+				m->arena, "plan %s archived it (receipt of %s) until %s, which has passed",
+				item->archived_by->plan->id, item->archived_by->finished_at,
+				history_until(item->archived_by->plan));
+}
+
 static bool make_plan(struct maker *m, const struct gathered_item *item, struct outcome *o,
 		      struct err *e)
 {
@@ -112,6 +127,8 @@ static bool make_plan(struct maker *m, const struct gathered_item *item, struct 
 	prove(m->arena, m->setting, o->plan, item->principal,
 	      draft_unused(m->arena, m->setting, item, &o->decision),
 	      draft_derives(item) ? NULL : item->recommendation, &m->g->quota);
+	if (item->archived_by != NULL)
+		archive_ended(m, item, o->plan);
 	blast_radius(m, o->plan);
 	bool pass = plan_all_pass(o->plan);
 	m->planned += pass;
@@ -122,22 +139,49 @@ static bool make_plan(struct maker *m, const struct gathered_item *item, struct 
 	return plan_seal(m->arena, o->plan, e);
 }
 
+/* Rules were asked anew: what archives it still lets it be. */
+static bool stays_archived(struct maker *m, const struct gathered_item *item, struct outcome *o)
+{
+	const struct verdict *v = decision_deciding(&o->decision);
+	if (item->archived_by == NULL || v == NULL || v->kind < VERDICT_EXEMPT)
+		return false;
+	end(o, OUTCOME_NOTHING,
+	    str_printf(m->arena, "archived by plan %s until %s, which has passed, and it stays so: rule %s says %s",
+		       item->archived_by->plan->id, history_until(item->archived_by->plan), v->rule,
+		       verdict_name(v->kind)));
+	return true;
+}
+
+static void link_to_past(struct maker *m, struct outcome *o)
+{
+	const struct past *x =
+		m->g->history != NULL ? history_of(m->g->history, o->finding->resource) : NULL;
+	if (x == NULL || o->finding->type != FINDING_UNUSED_PERMISSION)
+		return;
+	o->after_plan = x->plan->id;
+	o->after_at = x->finished_at;
+}
+
 static bool make_outcome(struct maker *m, const struct gathered_item *item, struct outcome *o,
 			 struct err *e)
 {
 	o->finding = item->finding;
 	o->recommendation = item->recommendation;
 	o->principal = item->principal;
+	link_to_past(m, o);
 	if (item->unusable != NULL) {
 		end(o, item->unusable_kind, item->unusable);
 		return true;
 	}
 	if (!judge(m->arena, m->rules, m->g, item, m->setting->now_ms, &o->decision, e))
 		return false;
-	if (rules_decide(m, o))
+	if (stays_archived(m, item, o) || rules_decide(m, o))
 		return true;
+	if (item->archived_by != NULL)
+		return make_plan(m, item, o, e);
 	if (item->no_steps != NULL && !item->derivable && o->decision.outcome != VERDICT_ARCHIVE) {
 		end(o, item->no_steps_kind, item->no_steps);
+		handover_commands(m->arena, item->finding, item->principal, &o->commands);
 		return true;
 	}
 	return make_plan(m, item, o, e);

@@ -175,8 +175,10 @@ static void put_removed(struct arena *a, const struct plan *p, struct buf *out)
 static void put_rules(struct arena *a, const struct plan *p, struct buf *out)
 {
 	if (plan_undoes(p) != NULL) {
-		buf_printf(out, "This plan rolls back plan %s.\n\n",
-			   markdown_code(a, plan_undoes(p)));
+		buf_printf(out, "This plan rolls back plan %s", markdown_code(a, plan_undoes(p)));
+		if (p->undoes_reason != NULL)
+			buf_printf(out, ": %s", markdown_code(a, p->undoes_reason));
+		buf_puts(out, ".\n\n");
 		return;
 	}
 	buf_puts(out, "## Rules\n\n");

@@ -8,6 +8,7 @@
 #include "pare/arn.h"
 #include "pare/digest.h"
 #include "pare/str.h"
+#include "pare/ticket.h"
 
 enum { MARKDOWN_MAX = 4 * 1024 * 1024 };
 
@@ -70,11 +71,25 @@ static const char *branch_of(struct proposer *p)
 	return str_printf(p->arena, "pare/%s/%.12s", p->item[0].plan->account, hex);
 }
 
+/* A plan that only archives may stand beside another one of its principal, whose files are shown. */
+static bool shown_by_another(const struct proposer *p, const struct proposal_item *item)
+{
+	if (!plan_archives_only(item->plan))
+		return false;
+	for (const struct proposal_item *y = p->item; y < p->item + p->count; y++)
+		if (y != item && str_equal(y->plan->principal.arn, item->plan->principal.arn) &&
+		    (y < item || !plan_archives_only(y->plan)))
+			return true;
+	return false;
+}
+
 static bool observed_files(struct proposer *p, struct files *f, struct err *e)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		struct review_file *file;
 		size_t count;
+		if (shown_by_another(p, &p->item[i]))
+			continue;
 		if (!review_files(p->arena, p->item[i].before, NULL, &file, &count, e))
 			return false;
 		add_files(p->arena, f, file, count);
@@ -82,30 +97,63 @@ static bool observed_files(struct proposer *p, struct files *f, struct err *e)
 	return true;
 }
 
+/* The documents of before, so that they can be given back when the policies themselves are gone. */
+static void document_files(struct arena *a, const struct proposal_item *x, struct files *f)
+{
+	struct document_list list = {0};
+	const char *folder = plan_folder(a, x->plan);
+	document_add_principal(a, &list, x->before);
+	for (size_t i = 0; i < x->documents.count; i++)
+		document_add(a, &list, x->documents.item[i].text);
+	for (size_t i = 0; i < list.count; i++) {
+		const char *text = document_canonical(a, list.item[i].text);
+		add_text(a, f, document_path(a, folder, list.item[i].sha256), text, strlen(text));
+	}
+}
+
+bool proposal_files(struct arena *a, const struct proposal_item *x, struct review_file **file,
+		    size_t *count, struct err *e)
+{
+	struct files f = {0};
+	const char *folder = plan_folder(a, x->plan);
+	struct buf *md = buf_new(a, MARKDOWN_MAX);
+	plan_markdown(a, x->plan, x->before, md);
+	if (x->ticket != NULL) {
+		const char *line = str_printf(a, "%s\n", x->ticket);
+		buf_printf(md, "\nChange ticket: %s\n", markdown_code(a, x->ticket));
+		add_text(a, &f, str_printf(a, "%s/ticket", folder), line, strlen(line));
+	}
+	if (!buf_ok(md))
+		return err_set(e, ERR_LIMIT, "plan '%s': plan.md is larger than %d bytes", x->plan->id,
+			       MARKDOWN_MAX);
+	add_text(a, &f, str_printf(a, "%s/plan.json", folder), x->plan->bytes, x->plan->len);
+	add_text(a, &f, str_printf(a, "%s/plan.md", folder), md->data, md->len);
+	if (x->finding_json != NULL)
+		add_text(a, &f, str_printf(a, "%s/evidence/finding.json", folder), x->finding_json,
+			 strlen(x->finding_json));
+	if (x->recommendation_json != NULL)
+		add_text(a, &f, str_printf(a, "%s/evidence/recommendation.json", folder),
+			 x->recommendation_json, strlen(x->recommendation_json));
+	document_files(a, x, &f);
+	*file = f.file;
+	*count = f.count;
+	return true;
+}
+
 static bool planned_files(struct proposer *p, struct files *f, struct err *e)
 {
-	struct arena *a = p->arena;
 	for (size_t i = 0; i < p->count; i++) {
 		const struct proposal_item *x = &p->item[i];
-		const char *folder = plan_folder(a, x->plan);
-		struct buf *md = buf_new(a, MARKDOWN_MAX);
 		struct review_file *file;
 		size_t count;
-		if (!review_files(a, x->before, x->plan, &file, &count, e))
+		if (!shown_by_another(p, x)) {
+			if (!review_files(p->arena, x->before, x->plan, &file, &count, e))
+				return false;
+			add_files(p->arena, f, file, count);
+		}
+		if (!proposal_files(p->arena, x, &file, &count, e))
 			return false;
-		add_files(a, f, file, count);
-		plan_markdown(a, x->plan, x->before, md);
-		if (!buf_ok(md))
-			return err_set(e, ERR_LIMIT, "plan '%s': plan.md is larger than %d bytes",
-				       x->plan->id, MARKDOWN_MAX);
-		add_text(a, f, str_printf(a, "%s/plan.json", folder), x->plan->bytes, x->plan->len);
-		add_text(a, f, str_printf(a, "%s/plan.md", folder), md->data, md->len);
-		if (x->finding_json != NULL)
-			add_text(a, f, str_printf(a, "%s/evidence/finding.json", folder),
-				 x->finding_json, strlen(x->finding_json));
-		if (x->recommendation_json != NULL)
-			add_text(a, f, str_printf(a, "%s/evidence/recommendation.json", folder),
-				 x->recommendation_json, strlen(x->recommendation_json));
+		add_files(p->arena, f, file, count);
 	}
 	return true;
 }
@@ -148,7 +196,9 @@ static const char *title_of(struct proposer *p)
 		backs += plan_undoes(p->item[i].plan) != NULL;
 	if (p->count == 1)
 		return str_printf(a, "%s %s (%s)",
-				  backs > 0 ? "Roll back" : "Remove unused permissions of",
+				  backs == 0			    ? "Remove unused permissions of"
+				  : first->undo_scope == UNDO_WHOLE ? "Roll back"
+								    : "Roll back a part of",
 				  plain_name(a, first->principal.name), first->account);
 	if (backs == p->count)
 		return str_printf(a, "Roll back %zu roles (%s)", p->count, first->account);
@@ -174,6 +224,12 @@ static void write_words(struct proposer *p)
 		    "written. To leave a role out, delete its plan's folder in this branch before "
 		    "merging. "
 		    "Nothing changes in AWS before `pare apply`.\n");
+	if (p->config->approval.signatures > 0 || p->config->approval.by_function)
+		buf_printf(b,
+			   "\nTo approve, look at the plans and sign the lines above: `pare approve %s --key FILE`. By "
+			   "hand: write them to a file `approvals/NAME.sums` of this branch, run `ssh-keygen -Y sign -n "
+			   "plan-approval@pare -f KEY approvals/NAME.sums`, commit both files and push.\n",
+			   p->out->branch);
 	for (size_t i = 0; i < p->superseded.count; i++)
 		buf_printf(b, "%s- branch %s\n",
 			   i == 0 ? "\nThis takes the place of what is still open for the same "
@@ -238,30 +294,41 @@ static bool find_existing(struct proposer *p, const char *ref, bool *found, stru
 	return true;
 }
 
-static bool about_us(struct proposer *p, const char *arn)
+/* For one of our principals; what archives one finding takes the place of nothing that is about
+ * another. */
+static bool about_us(struct proposer *p, const struct plan *x)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (str_equal(p->item[i].plan->principal.arn, arn))
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan *y = p->item[i].plan;
+		bool policies = !plan_archives_only(x) && !plan_archives_only(y);
+		if (str_equal(y->principal.arn, x->principal.arn) &&
+		    (policies || str_equal(y->source.finding, x->source.finding)))
 			return true;
+	}
 	return false;
 }
 
-static bool carries_older(struct proposer *p, const char *commit, bool *yes, struct err *e)
+/* *whole: and for nobody else. */
+static bool carries_older(struct proposer *p, const char *commit, bool *yes, bool *whole,
+			  struct err *e)
 {
 	struct str_list paths = {0}, merged = {0};
 	const char *folder = str_printf(p->arena, "accounts/%s/plans", p->out->account);
 	const struct review_port *r = p->review;
 	*yes = false;
+	*whole = true;
 	if (!r->list(r->self, p->arena, commit, folder, &paths, e) ||
 	    !r->list(r->self, p->arena, p->base, folder, &merged, e))
 		return false;
-	for (size_t i = 0; i < paths.count && !*yes; i++) {
+	for (size_t i = 0; i < paths.count; i++) {
 		const char *account, *id, *wrong;
 		if (!plan_path_read(p->arena, paths.item[i], &account, &id) ||
 		    str_list_has(&merged, paths.item[i]))
 			continue;
 		const struct plan *x = plan_at(p->arena, r, commit, paths.item[i], &wrong);
-		*yes = wrong == NULL && about_us(p, x->principal.arn);
+		bool ours = wrong == NULL && about_us(p, x);
+		*yes = *yes || ours;
+		*whole = *whole && ours;
 	}
 	return true;
 }
@@ -275,19 +342,37 @@ static bool find_superseded(struct proposer *p, struct err *e)
 		return false;
 	for (size_t i = 0; i < refs.count; i++) {
 		char there[OID_HEX];
-		bool merged, older;
+		bool merged, older, whole;
 		const char *branch = refs.item[i] + strlen("refs/heads/");
 		if (!r->resolve(r->self, refs.item[i], there, e))
 			return false;
 		if (there[0] == '\0' || strcmp(branch, p->out->branch) == 0)
 			continue;
 		if (!r->descends(r->self, p->base, there, &merged, e) ||
-		    (!merged && !carries_older(p, there, &older, e)))
+		    (!merged && !carries_older(p, there, &older, &whole, e)))
 			return false;
-		if (!merged && older)
-			str_list_add(p->arena, &p->superseded, branch);
+		if (merged || !older)
+			continue;
+		str_list_add(p->arena, &p->superseded, branch);
+		str_list_add(p->arena, whole ? &p->out->superseded : &p->out->overlapping, branch);
 	}
 	return true;
+}
+
+/* For people and searching: nothing takes authority from a commit's message. */
+static const char *trailers(struct proposer *p)
+{
+	struct str_list seen = {0};
+	const char *text = "";
+	for (size_t i = 0; i < p->count; i++) {
+		const char *ticket = p->item[i].ticket;
+		if (ticket == NULL || str_list_has(&seen, ticket))
+			continue;
+		text = str_printf(p->arena, "%s%sChange-Ticket: %s\n", text, seen.count == 0 ? "\n" : "",
+				  ticket);
+		str_list_add(p->arena, &seen, ticket);
+	}
+	return text;
 }
 
 static bool commit_both(struct proposer *p, char plan_oid[OID_HEX], struct err *e)
@@ -305,8 +390,8 @@ static bool commit_both(struct proposer *p, char plan_oid[OID_HEX], struct err *
 		       str_printf(a, "observe: %s in account %s as found\n", what, p->out->account),
 		       p->config->author, p->now_ms, observe_oid, e) &&
 	       r->commit(r->self, observe_oid, planned.file, planned.count,
-			 str_printf(a, "plan: %s\n", p->out->title), p->config->author, p->now_ms,
-			 plan_oid, e);
+			 str_printf(a, "plan: %s\n%s", p->out->title, trailers(p)),
+			 p->config->author, p->now_ms, plan_oid, e);
 }
 
 /* Paths of the review repository are made of these. */
@@ -329,6 +414,8 @@ static bool refuse_one(const struct proposer *p, const struct proposal_item *ite
 			       "plan '%s' of account '%s': expected an id of letters, digits and "
 			       "_+=,.@-, and twelve digits",
 			       x->id, x->account);
+	if (item->ticket != NULL && !ticket_valid(item->ticket))
+		return err_set(e, ERR_USAGE, "plan '%s': its change ticket is no id", x->id);
 	if (strcmp(x->account, p->item[0].plan->account) != 0)
 		return err_set(e, ERR_USAGE, "plan '%s' is for another account than '%s'", x->id,
 			       p->item[0].plan->id);
@@ -344,7 +431,8 @@ static bool refuse_one(const struct proposer *p, const struct proposal_item *ite
 			       x->id, x->repository, x->branch, p->config->repository.url,
 			       p->config->repository.branch);
 	for (const struct proposal_item *y = p->item; y < item; y++)
-		if (str_equal(y->plan->principal.arn, x->principal.arn))
+		if (str_equal(y->plan->principal.arn, x->principal.arn) && !plan_archives_only(x) &&
+		    !plan_archives_only(y->plan))
 			return err_set(e, ERR_USAGE,
 				       "plans '%s' and '%s' are both for '%s': propose one of them",
 				       y->plan->id, x->id, x->principal.arn);
@@ -407,6 +495,7 @@ bool propose(struct arena *a, const struct review_port *review, const struct con
 	p.base = base;
 	if (!find_superseded(&p, e) || !count_carried(&p, base, &merged, e))
 		return false;
+	out->merged = merged == count;
 	write_words(&p);
 	if (!find_existing(&p, ref, &found, e) || found)
 		return found;

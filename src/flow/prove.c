@@ -6,6 +6,7 @@
 #include "pare/draft.h"
 #include "pare/str.h"
 #include "pare/when.h"
+#include "guard.h"
 #include "slots.h"
 
 struct prover {
@@ -183,7 +184,7 @@ const char *protected_by(struct arena *a, const struct config *config, const cha
 	if (owned != NULL)
 		return owned;
 	if (is_caller(a, caller_arn, p))
-		return "it is the role pare itself runs as";
+		return str_printf(a, "it is the %s pare itself runs as", principal_type_name(p->type));
 	for (size_t i = 0; i < config->protect.count; i++)
 		if (str_glob(config->protect.item[i], p->arn))
 			return str_printf(a, "the configuration protects '%s'", config->protect.item[i]);
@@ -203,7 +204,7 @@ static struct gate shared(struct prover *p)
 	const char *first = NULL;
 	for (size_t i = 0; i < p->plan->step_count; i++) {
 		const struct action *x = &p->plan->step[i].action;
-		if (x->op != STEP_DETACH_ROLE_POLICY || arn_is_aws_managed(x->policy_arn))
+		if (!step_detaches(x->op) || arn_is_aws_managed(x->policy_arn))
 			continue;
 		const struct managed_policy *m = principal_attached(p->before, x->policy_arn);
 		if (m == NULL || (m->attachment_count <= 1 && m->boundary_count <= 0))
@@ -221,11 +222,7 @@ static struct gate shared(struct prover *p)
 
 static struct gate window(struct prover *p)
 {
-	const struct config *c = p->setting->config;
-	if (c->window.open.count == 0 && c->window.freeze.count == 0)
-		return gate("window", GATE_PASS, "no change window is configured");
-	return gate("window", GATE_UNKNOWN,
-		    "a change window is configured, and this version cannot judge windows yet");
+	return window_gate(p->arena, p->setting->config, p->plan, p->setting->now_ms);
 }
 
 static void read_documents(struct prover *p)

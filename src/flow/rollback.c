@@ -1,240 +1,464 @@
 /* rollback: the steps of a carried-out plan, taken back in their reverse order. What the plan
- * removed last is given back first, so the role is never without what it had (W1). */
+ * removed last is given back first, so the role is never without what it had (W1). Where that order
+ * does not fit the quotas any more, the orders of an ordinary plan are tried. */
 #include "pare/rollback.h"
 
+#include <ctype.h>
 #include <string.h>
 
-#include "apply_states.h"
 #include "pare/arn.h"
-#include "pare/digest.h"
 #include "pare/str.h"
 #include "pare/when.h"
-#include "slots.h"
+#include "guard.h"
+#include "rollback_draft.h"
 
-struct roll {
-	struct arena *arena;
-	const struct draft_setting *setting;
-	const struct plan *done;
-	const struct receipt *receipt;
-	const struct principal *live;
-	const struct rollback_documents *documents;
-	struct plan *plan;
-};
+enum { SCOPE_GATES = 10 };
 
-static bool was_done(const struct roll *r, size_t n)
+const struct rollback_policy *roll_policy(const struct roll *r, const char *arn)
 {
-	for (size_t i = 0; i < r->receipt->count; i++)
-		if (r->receipt->step[i].n == n)
-			return str_equal(r->receipt->step[i].result, "done") ||
-			       str_equal(r->receipt->step[i].result, "already");
-	return false;
-}
-
-static const struct rollback_document *document_of(const struct roll *r, const char *arn)
-{
-	for (size_t i = 0; i < r->documents->count; i++)
-		if (strcmp(r->documents->item[i].arn, arn) == 0)
-			return &r->documents->item[i];
+	for (size_t i = 0; i < r->ask->policies->count; i++)
+		if (strcmp(r->ask->policies->item[i].arn, arn) == 0)
+			return &r->ask->policies->item[i];
 	return NULL;
 }
 
-static void push(struct roll *r, const struct step *from, struct action action,
-		 struct action inverse)
+const struct action *roll_creation(const struct roll *r, const char *arn)
+{
+	for (size_t i = 0; i < r->ask->done->step_count; i++) {
+		const struct action *x = &r->ask->done->step[i].inverse;
+		if (x->op == STEP_CREATE_POLICY && str_equal(x->policy_arn, arn))
+			return x;
+	}
+	return NULL;
+}
+
+bool roll_as_left(const struct roll *r, const struct part_member *m)
+{
+	return str_equal(live_digest(r->ask->live, m->slot->inlined, m->slot->id), m->became);
+}
+
+const char *roll_unattachable(const struct roll *r, const struct part_member *m)
+{
+	const struct rollback_policy *now = roll_policy(r, m->slot->id);
+	if (roll_creation(r, m->slot->id) != NULL)
+		return NULL;
+	if (now == NULL || now->gone)
+		return "is gone: it cannot be attached again";
+	return str_equal(now->document_sha256, m->was)
+		       ? NULL
+		       : "holds another document now: attaching it would not give back what was there";
+}
+
+/* --- the steps --- */
+
+static bool was_done(const struct roll *r, size_t n)
+{
+	const struct receipt *x = r->ask->receipt;
+	for (size_t i = 0; i < x->count; i++)
+		if (x->step[i].n == n)
+			return str_equal(x->step[i].result, "done") || str_equal(x->step[i].result, "already");
+	return false;
+}
+
+static void push(struct roll *r, struct action action, struct action inverse, const char *source,
+		 bool temporary)
 {
 	struct plan *p = r->plan;
-	p->step[p->step_count] =
-		(struct step){p->step_count + 1, action, inverse, from->source_policy, from->temporary};
+	p->step[p->step_count] = (struct step){p->step_count + 1, action, inverse, source, temporary};
 	p->step_count++;
 }
 
-/* Re-attaching says what the policy held, so that it can be proved and checked. */
+/* Which plan made a policy is this one now; where it came from stays. */
+static void retag(struct roll *r, struct action *x)
+{
+	struct tag *tag = arena_array(r->arena, x->tag_count, sizeof *tag);
+	for (size_t i = 0; i < x->tag_count; i++) {
+		tag[i] = x->tag[i];
+		if (str_equal(tag[i].key, "pare:plan"))
+			tag[i].value = r->plan->id;
+	}
+	x->tag = tag;
+}
+
+/* Re-attaching says what the policy holds, so that it can be proved and checked. */
 static void push_inverse(struct roll *r, const struct step *from)
 {
 	struct action action = from->inverse;
-	const struct rollback_document *d =
-		action.op == STEP_ATTACH_ROLE_POLICY ? document_of(r, action.policy_arn) : NULL;
-	if (d != NULL) {
-		action.document = d->document;
-		action.document_sha256 = d->document_sha256;
+	const struct rollback_policy *now =
+		step_attaches(action.op) && roll_creation(r, action.policy_arn) == NULL
+			? roll_policy(r, action.policy_arn)
+			: NULL;
+	if (now != NULL && !now->gone) {
+		action.document = now->document;
+		action.document_sha256 = now->document_sha256;
 	}
-	push(r, from, action, from->action);
+	if (action.op == STEP_CREATE_POLICY)
+		retag(r, &action);
+	push(r, action, from->action, from->source_policy, from->temporary);
 }
 
-/* Additions of the inverse first, in reverse order, then its removals, then deletions: the reverse
- * order of a plan that adds before it removes is that already; a bridge's is, too. */
-static void write_steps(struct roll *r)
+/* Of what the plan created, what this rollback takes off the role goes, too: also a policy that
+ * another plan had made before: the last role that lets go of it removes it, and IAM refuses as long
+ * as somebody uses it. */
+static void push_deletions(struct roll *r)
 {
-	const struct plan *d = r->done;
+	const struct plan *d = r->ask->done;
+	size_t steps = r->plan->step_count;
+	struct step *more = arena_array(r->arena, steps + d->step_count, sizeof *more);
+	if (steps > 0)
+		memcpy(more, r->plan->step, steps * sizeof *more);
+	r->plan->step = more;
+	for (size_t i = d->step_count; i > 0; i--) {
+		const struct step *s = &d->step[i - 1];
+		bool goes = r->plan->undo_scope == UNDO_WHOLE && was_done(r, s->n);
+		for (size_t k = 0; k < steps && !goes; k++)
+			goes = step_detaches(more[k].action.op) &&
+			       str_equal(more[k].action.policy_arn, s->action.policy_arn);
+		if (s->action.op == STEP_CREATE_POLICY && goes)
+			push(r, s->inverse, s->action, s->source_policy, false);
+	}
+}
+
+static void reverse_steps(struct roll *r)
+{
+	const struct plan *d = r->ask->done;
 	r->plan->step = arena_array(r->arena, d->step_count, sizeof *r->plan->step);
-	for (size_t i = d->step_count; i > 0; i--) {
-		const struct step *s = &d->step[i - 1];
-		if (s->inverse.op == STEP_DELETE_POLICY || !was_done(r, s->n))
-			continue;
-		push_inverse(r, s);
-	}
-	/* Also a policy that another plan had made before: the last role that lets go of it removes it,
-	 * and IAM refuses as long as somebody uses it. */
-	for (size_t i = d->step_count; i > 0; i--) {
-		const struct step *s = &d->step[i - 1];
-		if (s->inverse.op == STEP_DELETE_POLICY && was_done(r, s->n))
-			push_inverse(r, s);
-	}
+	r->plan->step_count = 0;
+	for (size_t i = d->step_count; i > 0; i--)
+		if (d->step[i - 1].inverse.op != STEP_DELETE_POLICY && was_done(r, d->step[i - 1].n))
+			push_inverse(r, &d->step[i - 1]);
+}
+
+static void order_slots(struct roll *r, const struct slots *slots)
+{
+	slots_order(r->arena, slots, r->ask->live, r->plan->id, r->ask->quota, r->plan);
+}
+
+/* --- what the plan says of itself --- */
+
+static const char *joined(struct arena *a, const struct str_list *list)
+{
+	const char *text = "";
+	for (size_t i = 0; i < list->count; i++)
+		text = str_printf(a, "%s%s%s", text, i > 0 ? ", " : "", list->item[i]);
+	return text;
 }
 
 static void fill(struct roll *r)
 {
 	char time[WHEN_TEXT];
+	struct arena *a = r->arena;
 	struct plan *p = r->plan;
-	const struct plan *d = r->done;
+	const struct plan *d = r->ask->done;
+	const struct draft_setting *s = r->setting;
 	*p = *d;
 	p->decision = (struct decision){.rules_sha256 = d->decision.rules_sha256};
 	p->undoes = d->digest;
-	p->undoes_reason = str_printf(r->arena, "undoes plan %s", d->id);
+	p->undo_scope = r->ask->scope;
+	p->gives_back = r->ask->scope == UNDO_PART ? r->ask->patterns : (struct str_list){0};
 	p->source.recommendation_sha256 = NULL;
-	p->id = plan_id(r->arena, r->setting->now_ms, d->account, d->principal.name, d->principal.arn,
-			d->digest);
-	p->repository = r->setting->config->repository.url != NULL ? r->setting->config->repository.url : "";
-	p->branch = r->setting->config->repository.branch;
-	when_iso(r->setting->now_ms, time);
-	p->created_at = arena_strdup(r->arena, time);
-	when_iso(r->setting->now_ms + (int64_t)r->setting->config->limits.plan_valid_days * WHEN_DAY_MS,
-		 time);
-	p->expires_at = arena_strdup(r->arena, time);
-	p->author = r->setting->config->author;
+	p->id = plan_id(a, s->now_ms, d->account, d->principal.name, d->principal.arn,
+			str_printf(a, "%s %s %s", d->digest, undo_scope_name(p->undo_scope),
+				   joined(a, &p->gives_back)));
+	p->repository = s->config->repository.url != NULL ? s->config->repository.url : "";
+	p->branch = s->config->repository.branch;
+	when_iso(s->now_ms, time);
+	p->created_at = arena_strdup(a, time);
+	when_iso(s->now_ms + (int64_t)s->config->limits.plan_valid_days * WHEN_DAY_MS, time);
+	p->expires_at = arena_strdup(a, time);
+	p->author = s->config->author;
 	p->step = NULL;
 	p->step_count = 0;
 	memset(&p->impact, 0, sizeof p->impact);
-	draft_preconditions(r->arena, r->live, p);
+	draft_preconditions(a, r->ask->live, p);
 }
 
-/* Three-way: what stands on the role now must be what the plan left there. */
-static bool untouched_since(const struct roll *r, struct err *e)
+static void fill_reason(struct roll *r)
 {
-	const struct states *s = states_of(r->arena, r->done);
-	if (!str_equal(r->live->unique_id, r->done->principal.unique_id))
-		return err_set(e, ERR_STALE, "role '%s' was deleted and made anew since", r->live->name);
-	const char *difference = states_difference(r->arena, s, r->live, r->done->step_count);
-	if (difference == NULL)
-		return true;
-	if (states_match(s, r->live, 0))
-		return err_set(e, ERR_REFUSED, "role '%s' is as it was before the plan: nothing to roll back",
-			       r->live->name);
-	return err_set(e, ERR_STALE,
-		       "role '%s' was changed since the plan was applied: %s; a rollback would overwrite that, so a "
-		       "person must decide",
-		       r->live->name, difference);
+	struct arena *a = r->arena;
+	struct plan *p = r->plan;
+	const char *id = r->ask->done->id;
+	if (p->undo_scope == UNDO_WHOLE)
+		p->undoes_reason = str_printf(a, "undoes plan %s", id);
+	else if (p->undo_scope == UNDO_PART)
+		p->undoes_reason = str_printf(a, "gives back %s of what plan %s took away",
+					      joined(a, &p->gives_back), id);
+	else
+		p->undoes_reason = str_printf(a, "undoes, partially, plan %s: what nobody changed since", id);
+	if (r->left.count > 0)
+		p->undoes_reason = str_printf(a, "%s; left as it is: %s", p->undoes_reason, joined(a, &r->left));
 }
 
-static bool documents_unchanged(const struct roll *r, struct err *e)
+static void fill_impact(struct roll *r)
+{
+	struct arena *scratch = arena_new(NULL);
+	struct policy_set was, will;
+	struct err e;
+	const struct principal *after = plan_outcome(scratch, r->plan, r->ask->live, &e);
+	if (after != NULL && principal_policies(scratch, r->ask->live, &was, &e) &&
+	    principal_policies(scratch, after, &will, &e)) {
+		/* A loss knows only what was there before: what comes back is the loss of the way back. */
+		struct loss lost = loss_of(r->arena, was, will, r->setting->catalog);
+		struct loss given = loss_of(scratch, will, was, r->setting->catalog);
+		draft_impact(r->arena, &lost, r->plan);
+		r->plan->impact.actions_after = (int64_t)given.actions_before;
+	}
+	arena_free(scratch);
+}
+
+/* --- the gates --- */
+
+static void gate(struct roll *r, const char *name, const char *wrong, const char *good)
+{
+	struct plan *p = r->plan;
+	p->gate[p->gate_count++] =
+		(struct gate){name, wrong == NULL ? GATE_PASS : GATE_FAIL, wrong == NULL ? good : wrong};
+}
+
+static const char *invalid_document(struct roll *r)
 {
 	for (size_t i = 0; i < r->plan->step_count; i++) {
 		const struct action *x = &r->plan->step[i].action;
-		if (x->op != STEP_ATTACH_ROLE_POLICY)
+		struct err e;
+		bool made = x->op == STEP_CREATE_POLICY || step_puts(x->op);
+		if (made && policy_parse(r->arena, x->document, strlen(x->document), x->policy_name, &e) == NULL)
+			return arena_strdup(r->arena, e.message);
+	}
+	return NULL;
+}
+
+static void gates_of_part(struct roll *r)
+{
+	struct part_proof proof = {0};
+	struct err e;
+	struct arena *a = r->arena;
+	const char *back = joined(a, &r->plan->gives_back);
+	struct principal *before = document_principal(a, r->ask->done, r->ask->documents, &e);
+	if (before == NULL ||
+	    !part_prove(a, r->setting->catalog, r->plan, before, r->ask->live, &proof, &e))
+		proof.wider = proof.beyond = proof.lost = proof.unlike = arena_strdup(a, e.message);
+	gate(r, "no-new-access", proof.wider != NULL ? proof.wider : proof.beyond,
+	     str_printf(a, "proved at every step: nothing that was not allowed before plan %s or is now, and "
+			   "nothing more than now but %s",
+			r->ask->done->id, back));
+	gate(r, "only-unused-lost", proof.lost, "proved at every step: nothing is lost of what is allowed now");
+	gate(r, "conditions-kept", proof.unlike,
+	     "each grant has the resources and conditions of a statement from before");
+	gate(r, "grammar", invalid_document(r), "the new documents are valid");
+}
+
+/* The rollback grants nothing that was not there before the plan it undoes: what it leads to is that
+ * state, digest for digest. */
+static void gates_of_states(struct roll *r)
+{
+	const char *wrong = rollback_wrong(r->arena, r->setting->catalog, r->plan, r->ask->done, NULL);
+	const char *good =
+		r->plan->undo_scope == UNDO_WHOLE
+			? str_printf(r->arena, "the outcome is the state before plan %s, digest for digest",
+				     r->ask->done->id)
+			: str_printf(r->arena,
+				     "each policy it touches is as plan %s left it and ends as it was before, digest "
+				     "for digest",
+				     r->ask->done->id);
+	gate(r, "no-new-access", wrong, good);
+	gate(r, "only-unused-lost", wrong, good);
+	gate(r, "conditions-kept", wrong, good);
+	gate(r, "grammar", NULL, "the documents were in force before");
+}
+
+static const char *users_text(struct roll *r, const struct rollback_policy *p)
+{
+	return p->bounded > 0 ? str_printf(r->arena, "%s%sit bounds %zu", joined(r->arena, &p->others),
+					   p->others.count > 0 ? "; " : "", p->bounded)
+			      : joined(r->arena, &p->others);
+}
+
+/* Policies that pare made and others use by now. */
+static const char *shared_text(struct roll *r)
+{
+	const char *text = NULL;
+	for (size_t i = 0; i < r->plan->step_count; i++) {
+		const struct action *x = &r->plan->step[i].action;
+		const struct rollback_policy *p =
+			x->op == STEP_DELETE_POLICY ? roll_policy(r, x->policy_arn) : NULL;
+		if (p == NULL || (p->others.count == 0 && p->bounded == 0))
 			continue;
-		const char *then = NULL;
-		for (size_t k = 0; k < r->done->preconditions.attached_count; k++)
-			if (strcmp(r->done->preconditions.attached[k].arn, x->policy_arn) == 0)
-				then = r->done->preconditions.attached[k].document_sha256;
-		if (x->document == NULL)
-			return err_set(e, ERR_STALE, "policy '%s' is gone: it cannot be attached again",
-				       x->policy_arn);
-		if (then != NULL && !str_equal(then, x->document_sha256))
-			return err_set(e, ERR_STALE,
-				       "policy '%s' was changed since the plan was applied: attaching it would not "
-				       "give back what was there",
-				       x->policy_arn);
+		text = str_printf(r->arena, "%s%s'%s' is not deleted as long as others use it: %s",
+				  text != NULL ? text : "", text != NULL ? "; " : "", p->arn, users_text(r, p));
+	}
+	return text != NULL ? text : "no policy that others use is touched";
+}
+
+static void fill_gates(struct roll *r)
+{
+	struct plan *p = r->plan;
+	const struct config *config = r->setting->config;
+	p->gate = arena_array(r->arena, SCOPE_GATES, sizeof *p->gate);
+	p->gate_count = 0;
+	if (p->undo_scope == UNDO_PART)
+		gates_of_part(r);
+	else
+		gates_of_states(r);
+	gate(r, "quota", quota_walk(r->arena, p, r->ask->live, r->ask->quota),
+	     "inside IAM's quotas before, during and after the change");
+	gate(r, "fresh", NULL, r->left.count == 0 ? "it is as the plan left it"
+						  : "what it touches is as the plan left it");
+	gate(r, "protected", protected_by(r->arena, config, r->setting->caller_arn, r->ask->live),
+	     "nobody protects it");
+	gate(r, "shared", NULL, shared_text(r));
+	p->gate[p->gate_count++] = window_gate(r->arena, config, p, r->setting->now_ms);
+	gate(r, "blast-radius", NULL, "one principal");
+}
+
+/* --- the three scopes --- */
+
+static bool same_role(const struct roll *r, struct err *e)
+{
+	const struct principal *live = r->ask->live;
+	const struct plan *d = r->ask->done;
+	if (!str_equal(live->unique_id, d->principal.unique_id))
+		return err_set(e, ERR_STALE,
+			       "%s '%s' was deleted and made anew since (id %s, then %s): what the plan took away "
+			       "belonged to another one",
+			       principal_type_name(live->type), live->name, live->unique_id, d->principal.unique_id);
+	if (!str_equal(r->ask->receipt->result, "applied"))
+		return err_set(e, ERR_REFUSED, "its receipt says '%s', not 'applied'", r->ask->receipt->result);
+	if (plan_archives_only(d) || !states_match(r->parts->states, live, 0))
+		return true;
+	return err_set(e, ERR_REFUSED, "%s '%s' is as it was before the plan: nothing to roll back",
+		       principal_type_name(live->type), live->name);
+}
+
+static bool attachable(const struct roll *r, struct err *e)
+{
+	for (size_t i = 0; i < r->parts->count; i++) {
+		const struct part *p = &r->parts->part[i];
+		for (size_t k = 0; k < p->gone_count; k++) {
+			const struct part_member *m = &p->gone[k];
+			const char *cannot = m->slot->inlined ? NULL : roll_unattachable(r, m);
+			if (cannot != NULL)
+				return err_set(e, ERR_STALE,
+					       "policy '%s' %s; '--action \"*\"' gives back what it granted then as a "
+					       "policy of pare's own, '--untouched' everything else",
+					       m->slot->id, cannot);
+		}
 	}
 	return true;
 }
 
-static void add_gate(struct plan *p, const char *name, enum gate_result result, const char *evidence)
+/* Three-way: what stands on the role now must be what the plan left there. */
+static bool draft_whole(struct roll *r, struct err *e)
 {
-	p->gate[p->gate_count++] = (struct gate){name, result, evidence};
+	const struct states *s = r->parts->states;
+	const char *difference = states_difference(r->arena, s, r->ask->live, s->steps);
+	struct slots slots;
+	if (difference != NULL)
+		return err_set(e, ERR_STALE,
+			       "%s '%s' was changed since the plan was applied: %s; a rollback would overwrite that; "
+			       "'--untouched' takes back the rest",
+			       principal_type_name(r->ask->live->type), r->ask->live->name, difference);
+	if (!attachable(r, e))
+		return false;
+	reverse_steps(r);
+	if (quota_walk(r->arena, r->plan, r->ask->live, r->ask->quota) == NULL ||
+	    !roll_slots_untouched(r, &slots, e))
+		return true;
+	order_slots(r, &slots);
+	if (quota_walk(r->arena, r->plan, r->ask->live, r->ask->quota) != NULL)
+		reverse_steps(r); /* no order fits: the quota gate says what is missing */
+	return true;
 }
 
-/* The rollback grants nothing that was not there before the plan it undoes: its outcome is that
- * state, digest for digest, and the live state adds nothing to it. */
-static void fill_gates(struct roll *r, const struct quota *quota)
+static bool draft_untouched(struct roll *r, struct err *e)
 {
-	struct plan *p = r->plan;
-	const struct states *s = states_of(r->arena, r->done);
+	const struct states *s = r->parts->states;
+	struct slots slots;
+	struct err whole;
+	if (plan_archives_only(r->ask->done) ||
+	    (states_difference(r->arena, s, r->ask->live, s->steps) == NULL && attachable(r, &whole))) {
+		r->plan->undo_scope = UNDO_WHOLE;
+		return draft_whole(r, e);
+	}
+	if (!roll_slots_untouched(r, &slots, e))
+		return false;
+	order_slots(r, &slots);
+	return true;
+}
+
+static bool proved(struct roll *r, const struct principal *before)
+{
+	struct part_proof proof;
 	struct err e;
-	struct principal *after = plan_outcome(r->arena, p, r->live, &e);
-	const char *difference = after == NULL ? arena_strdup(r->arena, e.message)
-					       : states_difference(r->arena, s, after, 0);
-	enum gate_result same = difference == NULL ? GATE_PASS : GATE_FAIL;
-	const char *evidence =
-		difference == NULL
-			? str_printf(r->arena, "the outcome is the state before plan %s, digest for digest",
-				     r->done->id)
-			: difference;
-	const char *missing = quota_walk(r->arena, p, r->live, quota);
-	p->gate = arena_array(r->arena, 10, sizeof *p->gate);
-	p->gate_count = 0;
-	add_gate(p, "no-new-access", same, evidence);
-	add_gate(p, "only-unused-lost", same, evidence);
-	add_gate(p, "conditions-kept", same, evidence);
-	add_gate(p, "grammar", GATE_PASS, "the documents were in force before");
-	add_gate(p, "quota", missing == NULL ? GATE_PASS : GATE_FAIL,
-		 missing == NULL ? "inside IAM's quotas before, during and after the change" : missing);
-	add_gate(p, "fresh", GATE_PASS, "the role is as the plan left it");
-	const char *owned = protected_by(r->arena, r->setting->config, r->setting->caller_arn, r->live);
-	add_gate(p, "protected", owned == NULL ? GATE_PASS : GATE_FAIL,
-		 owned == NULL ? "nobody protects it" : owned);
-	add_gate(p, "shared", GATE_PASS, "no policy that others use is touched");
-	add_gate(p, "window", r->setting->config->window.open.count + r->setting->config->window.freeze.count == 0
-				      ? GATE_PASS
-				      : GATE_UNKNOWN,
-		 r->setting->config->window.open.count + r->setting->config->window.freeze.count == 0
-			 ? "no change window is configured"
-			 : "a change window is configured, and this version cannot judge windows yet");
-	add_gate(p, "blast-radius", GATE_PASS, "one principal");
+	return part_prove(r->arena, r->setting->catalog, r->plan, before, r->ask->live, &proof, &e) &&
+	       proof.wider == NULL && proof.beyond == NULL && proof.lost == NULL;
 }
 
-struct plan *rollback_draft(struct arena *a, const struct draft_setting *s, const struct plan *done,
-			    const struct receipt *receipt, const struct principal *live,
-			    const struct rollback_documents *documents, const struct quota *quota,
-			    struct err *e)
+static bool draft_part(struct roll *r, struct err *e)
 {
-	struct roll r = {a, s, done, receipt, live, documents, arena_alloc(a, sizeof(struct plan))};
-	if (!untouched_since(&r, e)) {
-		err_wrap(e, "rolling back plan '%s'", done->id);
-		return NULL;
-	}
+	struct slots slots;
+	if (plan_archives_only(r->ask->done))
+		return err_set(e, ERR_REFUSED, "it only archived a finding: there are no actions to give back");
+	const struct principal *before =
+		document_principal(r->arena, r->ask->done, r->ask->documents, e);
+	if (before == NULL)
+		return err_wrap(e, "giving back a part needs the documents of before");
+	if (!roll_slots_part(r, false, &slots, e))
+		return false;
+	order_slots(r, &slots);
+	if (proved(r, before))
+		return true;
+	if (!roll_slots_part(r, true, &slots, e))
+		return false;
+	order_slots(r, &slots);
+	return true;
+}
+
+struct plan *rollback_draft(struct arena *a, const struct draft_setting *s,
+			    const struct rollback_ask *ask, struct err *e)
+{
+	struct roll r = {.arena = a, .setting = s, .ask = ask, .parts = parts_of(a, ask->done),
+			 .plan = arena_alloc(a, sizeof(struct plan))};
 	fill(&r);
-	write_steps(&r);
-	if (!documents_unchanged(&r, e)) {
-		err_wrap(e, "rolling back plan '%s'", done->id);
+	bool ok = same_role(&r, e) && (ask->scope == UNDO_WHOLE	    ? draft_whole(&r, e)
+				       : ask->scope == UNDO_UNTOUCHED ? draft_untouched(&r, e)
+								      : draft_part(&r, e));
+	if (!ok) {
+		err_wrap(e, "rolling back plan '%s'", ask->done->id);
 		return NULL;
 	}
-	fill_gates(&r, quota);
+	if (r.plan->undo_scope == UNDO_WHOLE)
+		r.left = (struct str_list){0};
+	push_deletions(&r);
+	fill_reason(&r);
+	fill_impact(&r);
+	fill_gates(&r);
 	return plan_seal(a, r.plan, e) ? r.plan : NULL;
 }
 
-/* What the policies to be attached again hold now. */
-bool rollback_read(struct arena *a, const struct read_port *aws, const struct plan *done,
-		   struct rollback_documents *out, struct err *e)
+/* --- patterns --- */
+
+static bool pattern_characters(const char *text, bool service)
 {
-	*out = (struct rollback_documents){arena_array(a, done->step_count, sizeof *out->item), 0};
-	for (size_t i = 0; i < done->step_count; i++) {
-		const struct action *x = &done->step[i].inverse;
-		if (x->op != STEP_ATTACH_ROLE_POLICY)
-			continue;
-		struct call c = {.op = CALL_GET_POLICY, .arena = a, .policy_arn = x->policy_arn};
-		if (!read_one(aws, &c)) {
-			if (c.err.kind == ERR_NOT_FOUND)
-				continue;
-			*e = c.err;
-			return err_wrap(e, "reading policy '%s'", x->policy_arn);
-		}
-		struct call v = {.op = CALL_GET_POLICY_VERSION, .arena = a, .policy_arn = x->policy_arn,
-				 .version = c.policy->default_version};
-		if (!read_one(aws, &v)) {
-			*e = v.err;
-			return err_wrap(e, "reading policy '%s'", x->policy_arn);
-		}
-		out->item[out->count++] = (struct rollback_document){
-			x->policy_arn, v.text, policy_text_digest(a, v.text)};
+	for (const char *c = text; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && (service || (*c != '*' && *c != '?' && *c != ':')))
+			return false;
+	return *text != '\0';
+}
+
+bool rollback_pattern(struct arena *a, const char *service, const char *action, struct str_list *out,
+		      struct err *e)
+{
+	if (service != NULL) {
+		if (!pattern_characters(service, true))
+			return err_set(e, ERR_USAGE, "service '%s': expected a prefix such as s3", service);
+		str_list_add(a, out, str_printf(a, "%s:*", service));
+		return true;
 	}
+	const char *colon = strchr(action, ':');
+	bool one = colon != NULL && colon != action && colon[1] != '\0' && strchr(colon + 1, ':') == NULL;
+	if (!pattern_characters(action, false) || (!one && strcmp(action, "*") != 0))
+		return err_set(e, ERR_USAGE, "action '%s': expected service:Action, such as s3:ListBucket or s3:List*",
+			       action);
+	str_list_add(a, out, action);
 	return true;
 }

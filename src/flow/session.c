@@ -1,22 +1,27 @@
 #include "pare/session.h"
 
+#include "guard.h"
 #include "pare/str.h"
+#include "pare/when.h"
 
 struct running {
 	struct arena *arena;
 	const struct session *session;
 	struct lock lock;
+	struct guard guard;
+	const char *run;
 };
 
 /* Every write asks: is the lock still ours? Where somebody took it over, nothing more is written,
- * not even to undo: the other executor reads the role and goes on. */
+ * not even to undo: the other executor reads the role and goes on. Then: is a stop ordered? It stops
+ * undoing, too. Then the change window, which does not. */
 static bool may_write(void *self, const struct plan *plan, bool undoing, int64_t now_ms,
 		      struct err *e)
 {
 	struct running *r = self;
-	(void)plan;
-	(void)undoing;
-	return lock_keep(r->arena, r->session->review, &r->lock, now_ms, e);
+	return lock_keep(r->arena, r->session->review, &r->lock, now_ms, e) &&
+	       guard_stop(&r->guard, undoing, now_ms, e) &&
+	       guard_window(&r->guard, plan, undoing, now_ms, e);
 }
 
 static bool approved_now(struct running *r, const struct str_list *digests, struct approval **out,
@@ -24,16 +29,59 @@ static bool approved_now(struct running *r, const struct str_list *digests, stru
 {
 	const struct session *s = r->session;
 	struct approval *all;
+	const struct plan *lost = NULL;
+	const char *why = NULL;
 	size_t n, kept = 0;
-	if (!approvals_read(r->arena, s->review, s->store, s->setting.config, s->setting.caller_account,
-			    s->clock->now_ms(s->clock->self), &all, &n, tip, e))
+	const struct approved_port *p = s->approved;
+	int64_t now_ms = s->clock->now_ms(s->clock->self);
+	if (!(p != NULL ? p->read(p->self, r->arena, now_ms, &all, &n, tip, e)
+			: approvals_read(r->arena, s->review, s->store, s->setting.config, s->approvals,
+					 s->setting.caller_account, now_ms, &all, &n, tip, e)))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (all[i].approved && !all[i].finished && str_list_has(digests, all[i].plan->digest))
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].finished || !str_list_has(digests, all[i].plan->digest))
+			continue;
+		if (all[i].approved) {
 			all[kept++] = all[i];
+			continue;
+		}
+		lost = all[i].plan;
+		why = all[i].missing;
+		if (s->progress != NULL)
+			s->progress->note(s->progress->self,
+					  str_printf(r->arena, "not applied: plan '%s': %s", lost->id, why));
+	}
 	*out = all;
 	*count = kept;
-	return true;
+	return kept > 0 || lost == NULL ||
+	       err_set(e, ERR_REFUSED, "plan '%s' is approved no more: %s", lost->id, why);
+}
+
+static int64_t now(const struct running *r)
+{
+	return r->session->clock->now_ms(r->session->clock->self);
+}
+
+/* Nothing is begun that could not write its first step. What was begun goes on as far as it may:
+ * its undoing waits for no window. */
+static bool may_begin(struct running *r, struct approval *approval, size_t *count, struct err *e)
+{
+	const struct session *s = r->session;
+	size_t kept = 0, all = *count;
+	r->guard = (struct guard){.arena = r->arena, .config = s->setting.config, .review = s->review,
+				  .calendar = s->calendar};
+	if (!guard_start(&r->guard, now(r), e))
+		return false;
+	for (size_t i = 0; i < all; i++) {
+		const struct plan *p = approval[i].plan;
+		if (approval[i].started || guard_window(&r->guard, p, false, now(r), e))
+			approval[kept++] = approval[i];
+		else if (s->progress != NULL)
+			s->progress->note(s->progress->self,
+					  str_printf(r->arena, "not begun: plan %s: %s", p->id, e->message));
+	}
+	*count = kept;
+	return kept > 0 || all == 0 || err_wrap(e, "nothing is begun");
 }
 
 /* Marks first, so that a second machine sees the digest before the first write. */
@@ -56,7 +104,8 @@ static bool run_locked(struct running *r, const struct str_list *digests,
 	struct approval *approval;
 	char tip[OID_HEX];
 	size_t n;
-	if (!approved_now(r, digests, &approval, &n, tip, e) || !mark(r, approval, n, tip, e))
+	if (!approved_now(r, digests, &approval, &n, tip, e) || !may_begin(r, approval, &n, e) ||
+	    !mark(r, approval, n, tip, e))
 		return false;
 	setting.tip = tip;
 	setting.guard = &guard;
@@ -65,6 +114,9 @@ static bool run_locked(struct running *r, const struct str_list *digests,
 		       e))
 		return false;
 	*count = n;
+	for (size_t i = 0; i < n; i++)
+		if ((*report)[i].receipt != NULL)
+			(*report)[i].receipt->run = r->run;
 	if (receipts_publish(r->arena, s->review, s->store, s->setting.config, *report, n,
 			     s->clock->now_ms(s->clock->self), e))
 		return true;
@@ -77,8 +129,13 @@ bool session_run(struct arena *a, const struct session *s, const struct str_list
 {
 	struct running r = {.arena = a, .session = s};
 	struct err unlocking;
+	char started[WHEN_TEXT];
 	*report = NULL;
 	*count = 0;
+	int64_t start_ms = s->clock->now_ms(s->clock->self);
+	when_compact(start_ms, started);
+	r.run = str_printf(a, "%s-%s-%03lld", started, s->setting.caller_account,
+			   (long long)(start_ms % 1000));
 	if (!lock_take(a, s->review, s->store, s->host, s->setting.caller_account,
 		       s->clock->now_ms(s->clock->self), &r.lock, e))
 		return false;

@@ -8,7 +8,10 @@
 struct slot {
 	const char *id;  /* the existing policy: ARN, or an inline policy's name */
 	bool inlined;
-	bool remove;
+	bool remove;   /* it goes */
+	bool last;     /* nothing replaces it by itself: it goes when everything else is done */
+	bool original; /* what replaces it is there already (managed) and only needs to be attached */
+	const char *source; /* the slot its steps are shown under; NULL: its own id */
 	const char *old_document, *old_sha256;
 	const char **document; /* what replaces it: exact texts; none: wholly unused */
 	const char **sha256;
@@ -28,6 +31,9 @@ struct slots {
 bool slots_read(struct arena *a, const struct draft_setting *s, const struct gathered *g,
 		const struct gathered_item *item, const struct decision *d, struct slots *out,
 		struct err *e);
+
+/* The name of what replaces a policy. */
+const char *slot_new_name(struct arena *a, const char *old, const char *sha256);
 
 /* Steps for the slots, in the first of the orders that stays inside the quotas at every instant:
  * additions first; wholly unused policies first; policy by policy; bridged by temporary inline

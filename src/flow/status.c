@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "approval.h"
+#include "guard.h"
 #include "pare/str.h"
 #include "pare/verify.h"
 #include "pare/when.h"
@@ -12,18 +13,22 @@ struct known_plan {
 	const struct plan *plan;
 	const char *wrong; /* why its file is no plan */
 	bool kept, proposed, merged;
+	const char *commit; /* the protected branch's tip, or the proposal's: where approvals are */
 };
 
 struct reader {
 	struct arena *arena;
 	const struct store_port *store;
 	const struct review_port *review; /* or NULL */
+	const struct approval_port *approvals;
 	const struct config *config;
 	int64_t now_ms;
 	char tip[OID_HEX], log[OID_HEX];
 	struct known_plan *known;
 	size_t count, cap;
 	struct receipt **receipt; /* beside known; NULL where none */
+	struct approval_desk *desk;
+	const char *desk_commit;
 };
 
 const char *standing_name(enum standing s)
@@ -88,6 +93,8 @@ static bool read_commit(struct reader *r, const char *commit, bool merged, struc
 		k->wrong = wrong;
 		k->proposed = true;
 		k->merged = k->merged || merged;
+		if (k->commit == NULL)
+			k->commit = arena_strdup(r->arena, commit);
 	}
 	return true;
 }
@@ -121,6 +128,26 @@ static bool read_receipts(struct reader *r, struct err *e)
 	return true;
 }
 
+/* Begun and not ended: how far, and what is not known. */
+static const char *how_far(struct arena *a, const struct journal *j)
+{
+	bool undoing = false;
+	const struct record *open = NULL; /* an intent without its outcome (J3) */
+	for (size_t i = 0; i < j->count; i++) {
+		const struct record *x = &j->record[i];
+		undoing = undoing || x->kind == RECORD_UNDO_INTENT;
+		if (x->kind == RECORD_INTENT || x->kind == RECORD_UNDO_INTENT)
+			open = x;
+		else if (x->kind == RECORD_OUTCOME || x->kind == RECORD_UNDO_OUTCOME)
+			open = NULL;
+	}
+	const char *word = undoing ? "being undone" : "begun and not ended";
+	if (open == NULL)
+		return str_printf(a, "%s: run 'pare apply' to go on", word);
+	return str_printf(a, "%s; %sstep %zu was sent or about to be, and may have happened: run 'pare apply' to go on",
+			  word, undoing ? "the undoing of " : "", open->step);
+}
+
 /* What this machine's journal says; false when there is none. */
 static bool read_journal(struct reader *r, const struct plan *p, struct plan_status *out)
 {
@@ -150,7 +177,7 @@ static bool read_journal(struct reader *r, const struct plan *p, struct plan_sta
 	out->steps_done = done;
 	const struct record *last = &j->record[j->count - 1];
 	out->standing = STANDING_APPLYING;
-	out->detail = "begun and not ended: run 'pare apply' to go on";
+	out->detail = how_far(r->arena, j);
 	if (last->kind != RECORD_END)
 		return true;
 	out->standing = str_equal(last->result, "applied")  ? STANDING_APPLIED
@@ -162,13 +189,38 @@ static bool read_journal(struct reader *r, const struct plan *p, struct plan_sta
 	return true;
 }
 
-static bool rolled_back(const struct reader *r, const char *digest)
+/* The applied plan that took this one back, wholly before in part; NULL when none did. */
+static const struct plan *rolled_back_by(const struct reader *r, const char *digest)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->receipt[i] != NULL && str_equal(r->receipt[i]->result, "applied") &&
-		    str_equal(plan_undoes(r->known[i].plan), digest))
-			return true;
-	return false;
+	const struct plan *found = NULL;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct plan *p = r->known[i].plan;
+		if (r->receipt[i] == NULL || !str_equal(r->receipt[i]->result, "applied") ||
+		    !str_equal(plan_undoes(p), digest))
+			continue;
+		/* What took it back was taken back itself: then it did not. */
+		const struct plan *undone = rolled_back_by(r, p->digest);
+		if (undone != NULL && undone->undo_scope == UNDO_WHOLE)
+			continue;
+		if (found == NULL || p->undo_scope == UNDO_WHOLE)
+			found = p;
+	}
+	return found;
+}
+
+static void took_back(const struct reader *r, const struct plan *back, struct plan_status *out)
+{
+	if (back->undo_scope == UNDO_WHOLE) {
+		out->standing = STANDING_ROLLED_BACK;
+		out->detail = str_printf(r->arena, "plan %s took it back", back->id);
+	} else if (back->undo_scope == UNDO_UNTOUCHED) {
+		out->detail = str_printf(r->arena, "%s; plan %s took back what nobody had changed since",
+					 out->detail, back->id);
+	} else {
+		out->detail = str_printf(r->arena, "%s; plan %s gave back %s%s", out->detail, back->id,
+					 back->gives_back.item[0],
+					 back->gives_back.count > 1 ? " and more" : "");
+	}
 }
 
 static void from_receipt(const struct reader *r, size_t i, struct plan_status *out)
@@ -178,17 +230,36 @@ static void from_receipt(const struct reader *r, size_t i, struct plan_status *o
 		out->steps_done += str_equal(x->step[k].result, "done") ||
 				   str_equal(x->step[k].result, "already");
 	out->detail = x->reason;
+	out->run = x->run;
 	if (str_equal(x->result, "applied")) {
-		bool back = rolled_back(r, out->digest);
-		out->standing = back ? STANDING_ROLLED_BACK : STANDING_APPLIED;
-		out->detail = back ? "a later plan took it back"
-				   : str_printf(r->arena, "%s by %s", x->finished_at, x->executor);
+		const struct plan *back = rolled_back_by(r, out->digest);
+		out->standing = STANDING_APPLIED;
+		out->detail = str_printf(r->arena, "%s by %s", x->finished_at, x->executor);
+		if (back != NULL)
+			took_back(r, back, out);
 	} else {
 		out->standing = str_equal(x->result, "undone") ? STANDING_UNDONE : STANDING_NEEDS_PERSON;
 	}
 }
 
-static void not_begun(const struct reader *r, const struct known_plan *k, struct plan_status *out)
+/* What is missing of the approvals that stand where the plan stands. */
+static const char *unapproved(struct reader *r, const struct known_plan *k)
+{
+	struct approval_note *note;
+	size_t count;
+	struct err e;
+	if (r->desk_commit == NULL || strcmp(r->desk_commit, k->commit) != 0) {
+		if (!approval_desk_open(r->arena, r->review, r->config, r->approvals, k->commit, r->now_ms,
+					&r->desk, &e))
+			return arena_strdup(r->arena, e.message);
+		r->desk_commit = k->commit;
+	}
+	return approval_missing(r->desk, k->plan,
+				str_printf(r->arena, "%s/plan.json", plan_folder(r->arena, k->plan)), &note,
+				&count);
+}
+
+static void not_begun(struct reader *r, const struct known_plan *k, struct plan_status *out)
 {
 	const char *obstacle = plan_obstacle(r->arena, r->config, k->plan, r->now_ms, false);
 	int64_t expires;
@@ -203,12 +274,21 @@ static void not_begun(const struct reader *r, const struct known_plan *k, struct
 	} else if (expired) {
 		out->standing = STANDING_EXPIRED;
 		out->detail = "run 'pare plan' again";
+	} else if (k->merged && obstacle != NULL) {
+		out->standing = STANDING_BLOCKED;
+		out->detail = obstacle;
 	} else if (k->merged) {
-		out->standing = obstacle == NULL ? STANDING_APPROVED : STANDING_BLOCKED;
-		out->detail = obstacle == NULL ? "next: pare apply" : obstacle;
+		const char *missing = unapproved(r, k);
+		out->standing = missing == NULL ? STANDING_APPROVED : STANDING_PROPOSED;
+		const char *waits = window_obstacle(r->arena, r->config, k->plan, r->now_ms);
+		out->detail = missing != NULL ? str_printf(r->arena, "merged; %s", missing)
+			      : waits != NULL ? str_printf(r->arena, "waits: %s", waits)
+					      : "next: pare apply";
 	} else if (k->proposed) {
+		const char *missing = unapproved(r, k);
 		out->standing = STANDING_PROPOSED;
-		out->detail = "waiting for review and merge";
+		out->detail = missing == NULL ? "waiting for review and merge"
+					      : str_printf(r->arena, "waiting for merge and approval: %s", missing);
 	} else {
 		out->standing = STANDING_DRAFTED;
 		out->detail = "next: pare propose";
@@ -224,6 +304,10 @@ static void judge_plan(struct reader *r, size_t i, struct plan_status *out)
 				    .digest = k->plan->digest,
 				    .account = k->plan->account,
 				    .principal_arn = k->plan->principal.arn,
+				    .analyzer = k->plan->source.analyzer,
+				    .finding = k->plan->source.finding,
+				    .follows = k->wrong == NULL && !plan_archives_only(k->plan) &&
+					       plan_undoes(k->plan) == NULL,
 				    .step_count = k->plan->step_count};
 	if (r->receipt[i] != NULL) {
 		from_receipt(r, i, out);
@@ -241,23 +325,44 @@ static void judge_plan(struct reader *r, size_t i, struct plan_status *out)
 	not_begun(r, k, out);
 }
 
+/* What came back after an earlier plan is told together with it. */
+static void link_to_past(struct reader *r, size_t i, struct plan_status *out)
+{
+	const struct receipt *before = NULL;
+	for (size_t k = 0; k < r->count && out->follows; k++) {
+		const struct plan *p = r->known[k].plan;
+		const struct receipt *x = r->receipt[k];
+		if (k == i || x == NULL || !str_equal(x->result, "applied") || r->known[k].wrong != NULL ||
+		    plan_archives_only(p) || plan_undoes(p) != NULL ||
+		    !str_equal(p->principal.arn, out->principal_arn) ||
+		    strcmp(x->finished_at, r->known[i].plan->created_at) > 0)
+			continue;
+		if (before == NULL || strcmp(x->finished_at, before->finished_at) > 0)
+			before = x;
+	}
+	out->after_plan = before != NULL ? before->plan_id : NULL;
+	out->after_at = before != NULL ? before->finished_at : NULL;
+}
+
 static int by_id(const void *x, const void *y)
 {
 	return strcmp(((const struct plan_status *)x)->id, ((const struct plan_status *)y)->id);
 }
 
 bool status_read(struct arena *a, const struct store_port *store, const struct review_port *review,
-		 const struct config *config, int64_t now_ms, struct plan_status **out, size_t *count,
-		 struct err *e)
+		 const struct approval_port *approvals, const struct config *config, int64_t now_ms,
+		 struct plan_status **out, size_t *count, struct err *e)
 {
-	struct reader r = {.arena = a, .store = store, .review = review, .config = config,
-			   .now_ms = now_ms};
+	struct reader r = {.arena = a, .store = store, .review = review, .approvals = approvals,
+			   .config = config, .now_ms = now_ms};
 	if (!read_store(&r, e) || (review != NULL && !read_review(&r, e)) || !read_receipts(&r, e))
 		return err_wrap(e, "reading where the plans stand");
 	*out = arena_array(a, r.count + 1, sizeof **out);
 	*count = r.count;
-	for (size_t i = 0; i < r.count; i++)
+	for (size_t i = 0; i < r.count; i++) {
 		judge_plan(&r, i, &(*out)[i]);
+		link_to_past(&r, i, &(*out)[i]);
+	}
 	qsort(*out, *count, sizeof **out, by_id);
 	return true;
 }

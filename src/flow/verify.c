@@ -94,6 +94,51 @@ static void check_recommendation(struct walker *w, const struct plan *p, const c
 		put_link(w, subject, true, "recommendation: the bytes the plan names");
 }
 
+static void check_approvals(struct walker *w, const struct receipt *r, const char *subject)
+{
+	size_t signatures = 0;
+	for (size_t i = 0; i < r->approval_count; i++) {
+		if (!str_equal(r->approval[i].method, "signature"))
+			continue;
+		const char *wrong = approval_evidence(w->arena, w->review, r, &r->approval[i]);
+		if (wrong != NULL)
+			put_link(w, subject, false, wrong);
+		else
+			signatures++;
+	}
+	if (signatures > 0)
+		put_link(w, subject, true,
+			 str_printf(w->arena, "approval: %zu signature%s, as the receipt says", signatures,
+				    signatures == 1 ? "" : "s"));
+}
+
+static const struct approval_note *by_standing(const struct receipt *r)
+{
+	for (size_t i = 0; i < r->approval_count; i++)
+		if (str_equal(r->approval[i].method, "standing"))
+			return &r->approval[i];
+	return NULL;
+}
+
+/* The bytes whose digest the receipt names stood on the branch then. */
+static bool check_standing(struct walker *w, const struct receipt *r, const char *subject)
+{
+	const struct approval_note *n = by_standing(r);
+	struct blob b;
+	struct err e;
+	const char *path = str_printf(w->arena, "standing/%s.json", n->who != NULL ? n->who : "");
+	if (!get(w, r->tip, path, &b, &e)) {
+		put_link(w, subject, false, arena_strdup(w->arena, e.message));
+		return false;
+	}
+	const char *words = str_printf(w->arena, "sha256 %s ", sha256_hex(w->arena, b.bytes, b.len));
+	bool same = n->detail != NULL && str_starts(n->detail, words);
+	put_link(w, subject, same,
+		 same ? str_printf(w->arena, "standing approval '%s': the bytes the receipt names", n->who)
+		      : str_printf(w->arena, "'%s' is not the standing approval that the receipt names", path));
+	return same;
+}
+
 static void check_plan(struct walker *w, const struct receipt *r, const char *subject)
 {
 	struct err e;
@@ -111,7 +156,14 @@ static void check_plan(struct walker *w, const struct receipt *r, const char *su
 	}
 	put_link(w, subject, true,
 		 str_printf(w->arena, "approved on %.12s, which the branch follows", r->tip));
-	if (!get(w, r->tip, path, &b, &e)) {
+	/* Under a standing approval the plan itself is on the log, and its permission on the branch. */
+	const char *from = r->tip;
+	if (by_standing(r) != NULL) {
+		if (!check_standing(w, r, subject))
+			return;
+		from = w->log;
+	}
+	if (!get(w, from, path, &b, &e)) {
 		put_link(w, subject, false, arena_strdup(w->arena, e.message));
 		return;
 	}
@@ -134,7 +186,8 @@ static void check_plan(struct walker *w, const struct receipt *r, const char *su
 		return;
 	}
 	put_link(w, subject, true, str_printf(w->arena, "plan: digest %.12s", p->digest));
-	check_recommendation(w, p, r->tip, subject);
+	check_approvals(w, r, subject);
+	check_recommendation(w, p, from, subject);
 }
 
 static bool follows(struct walker *w, const char *commit, const char *ancestor)

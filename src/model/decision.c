@@ -27,6 +27,12 @@ static bool ended(const char *until, int64_t end_ms, int64_t now_ms)
 	return now_ms >= end_ms + (strlen(until) == 10 ? (int64_t)WHEN_DAY_MS : 0);
 }
 
+bool decision_until_passed(const char *until, int64_t now_ms)
+{
+	int64_t end_ms;
+	return until != NULL && when_parse(until, &end_ms) && ended(until, end_ms, now_ms);
+}
+
 static void settle(struct verdict *v, int64_t now_ms)
 {
 	int64_t end_ms;

@@ -21,6 +21,35 @@ static enum finding_type type_of(const char *text)
 	return FINDING_OTHER;
 }
 
+/* findingDetails of a finding about one thing as a whole; the key of its one member. */
+static const char *whole_details(enum finding_type type)
+{
+	switch (type) {
+	case FINDING_UNUSED_ROLE:
+		return "unusedIamRoleDetails";
+	case FINDING_UNUSED_ACCESS_KEY:
+		return "unusedIamUserAccessKeyDetails";
+	case FINDING_UNUSED_PASSWORD:
+		return "unusedIamUserPasswordDetails";
+	default:
+		return NULL;
+	}
+}
+
+static void take_whole(struct finding *f, const struct json *details)
+{
+	const char *key = whole_details(f->type);
+	if (key == NULL || details == NULL || details->type != JSON_ARRAY)
+		return;
+	for (const struct json *v = details->first; v != NULL; v = v->next) {
+		const struct json *x = json_get(v, key);
+		if (json_text(x, "accessKeyId") != NULL)
+			f->access_key_id = json_text(x, "accessKeyId");
+		if (json_text(x, "lastAccessed") != NULL)
+			f->last_accessed = json_text(x, "lastAccessed");
+	}
+}
+
 struct finding *finding_parse(struct arena *a, const struct json *value, const char *what,
 			      struct err *e)
 {
@@ -49,6 +78,7 @@ struct finding *finding_parse(struct arena *a, const struct json *value, const c
 	}
 	const struct json *details = json_get(value, "findingDetails");
 	f->detailed = details != NULL && details->type == JSON_ARRAY;
+	take_whole(f, details);
 	f->unused = f->detailed ? unused_parse(a, value, what, e) : arena_alloc(a, sizeof *f->unused);
 	return f->unused != NULL ? f : NULL;
 }
@@ -72,6 +102,19 @@ bool finding_merge(struct arena *a, struct finding *into, const struct finding *
 	into->unused = all;
 	into->detailed = into->detailed || page->detailed;
 	return true;
+}
+
+static void print_whole(struct json_writer *w, const struct finding *f)
+{
+	json_open(w, '{');
+	json_key(w, whole_details(f->type));
+	json_open(w, '{');
+	if (f->access_key_id != NULL)
+		json_member_text(w, "accessKeyId", f->access_key_id);
+	if (f->last_accessed != NULL)
+		json_member_text(w, "lastAccessed", f->last_accessed);
+	json_close(w, '}');
+	json_close(w, '}');
 }
 
 static void print_service(struct json_writer *w, const struct unused_service *s)
@@ -124,6 +167,8 @@ void finding_print(const struct finding *f, struct buf *out)
 		json_open(&w, '[');
 		for (size_t i = 0; i < f->unused->count; i++)
 			print_service(&w, &f->unused->service[i]);
+		if (whole_details(f->type) != NULL)
+			print_whole(&w, f);
 		json_close(&w, ']');
 	}
 	json_close(&w, '}');

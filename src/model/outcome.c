@@ -100,7 +100,10 @@ static void print_outcome(struct json_writer *w, const struct outcome *o)
 	json_member_text(w, "reason", o->reason);
 	json_member_text(w, "plan", o->plan != NULL ? o->plan->id : NULL);
 	json_member_text(w, "digest", o->plan != NULL ? o->plan->digest : NULL);
+	json_member_text(w, "afterPlan", o->after_plan);
+	json_member_text(w, "afterPlanAt", o->after_at);
 	print_decision(w, &o->decision);
+	print_list(w, "commands", &o->commands);
 	print_gates(w, o->plan);
 	print_preview(w, o);
 	json_close(w, '}');
@@ -123,6 +126,20 @@ void run_print(const struct run *r, struct buf *out)
 		if (r->outcome[i].kind == OUTCOME_PLANNED && r->outcome[i].plan != NULL)
 			removed += r->outcome[i].plan->impact.actions_removed;
 		print_outcome(&w, &r->outcome[i]);
+	}
+	json_close(&w, ']');
+	json_key(&w, "accounts");
+	json_open(&w, '[');
+	for (size_t i = 0; i < r->account_count; i++) {
+		const struct run_account *x = &r->account[i];
+		json_open(&w, '{');
+		json_member_text(&w, "account", x->account);
+		json_member_text(&w, "failed", x->failed);
+		json_member_integer(&w, "findings", (int64_t)x->findings);
+		json_member_integer(&w, "planned", (int64_t)x->planned);
+		json_member_integer(&w, "actionsRemoved", x->removed);
+		json_member_integer(&w, "principalsSeen", (int64_t)x->principals);
+		json_close(&w, '}');
 	}
 	json_close(&w, ']');
 	json_key(&w, "totals");
@@ -167,6 +184,15 @@ static void read_decision(struct arena *a, const struct json *v, struct decision
 	}
 }
 
+static void read_commands(struct arena *a, const struct json *list, struct str_list *out)
+{
+	if (list == NULL || list->type != JSON_ARRAY)
+		return;
+	for (const struct json *x = list->first; x != NULL; x = x->next)
+		if (x->type == JSON_STRING)
+			str_list_add(a, out, x->text);
+}
+
 static void read_gates(struct arena *a, const struct json *list, struct run_entry *out)
 {
 	if (list == NULL || list->type != JSON_ARRAY)
@@ -209,6 +235,7 @@ struct run_record *run_parse(struct arena *a, const char *text, size_t len, cons
 		out->plan_id = json_text(x, "plan");
 		out->plan_digest = json_text(x, "digest");
 		read_decision(a, json_get(x, "decision"), &out->decision);
+		read_commands(a, json_get(x, "commands"), &out->commands);
 		read_gates(a, json_get(x, "gates"), out);
 		if (!outcome_parse_kind(json_text(x, "outcome"), &out->kind) || out->finding == NULL) {
 			err_set(e, ERR_INPUT, "reading '%s': outcome %zu is not understood", what, r->count);

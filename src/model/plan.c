@@ -12,6 +12,20 @@ const char *gate_result_name(enum gate_result r)
 	return names[r];
 }
 
+const struct gate *plan_gate(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->gate_count; i++)
+		if (strcmp(p->gate[i].name, name) == 0)
+			return &p->gate[i];
+	return NULL;
+}
+
+const char *undo_scope_name(enum undo_scope s)
+{
+	static const char *const names[] = {"rollback", "rollback-untouched", "rollback-part"};
+	return names[s];
+}
+
 bool plan_all_pass(const struct plan *p)
 {
 	for (size_t i = 0; i < p->gate_count; i++)
@@ -63,6 +77,18 @@ char *policy_base_name(struct arena *a, const char *name)
 			return base;
 		*at = '\0';
 	}
+}
+
+const char *plan_slot(const struct plan *p, const char *id)
+{
+	for (size_t i = 0; i < p->step_count; i++) {
+		const struct step *s = &p->step[i];
+		const char *subject = s->action.policy_arn != NULL ? s->action.policy_arn : s->action.policy_name;
+		if (!s->temporary && step_removes(s->action.op) && s->action.op != STEP_DELETE_POLICY &&
+		    s->source_policy != NULL && str_equal(subject, id))
+			return s->source_policy;
+	}
+	return id;
 }
 
 char *plan_folder(struct arena *a, const struct plan *p)
@@ -124,7 +150,8 @@ static void print_decision(struct json_writer *w, const struct plan *p)
 	json_key(w, "verdicts");
 	json_open(w, '[');
 	if (p->undoes != NULL)
-		print_verdict(w, "rollback", p->undoes, "rollback", p->undoes_reason, NULL, NULL);
+		print_verdict(w, "rollback", p->undoes, undo_scope_name(p->undo_scope), p->undoes_reason, NULL,
+			      &p->gives_back);
 	for (size_t i = 0; p->undoes == NULL && i < d->count; i++) {
 		const struct verdict *v = &d->verdict[i];
 		print_verdict(w, v->rule, v->rule_sha256, verdict_name(v->kind), v->reason, v->until, &v->keep);

@@ -87,6 +87,15 @@ static void read_source(struct reader *r, const struct json *root, struct plan *
 	p->source.recommendation_sha256 = text_or_null(r, v, "recommendationSha256");
 }
 
+static bool undo_scope_parse(const char *name, enum undo_scope *out)
+{
+	for (*out = UNDO_WHOLE; *out <= UNDO_PART; (*out)++)
+		if (strcmp(undo_scope_name(*out), name) == 0)
+			return true;
+	*out = UNDO_WHOLE;
+	return false;
+}
+
 static void read_verdict(struct reader *r, const struct json *v, struct plan *p, bool rollback)
 {
 	static const char *const allowed[] = {"rule", "ruleSha256", "verdict", "reason", "until", "keep"};
@@ -100,9 +109,10 @@ static void read_verdict(struct reader *r, const struct json *v, struct plan *p,
 	if (json_get(v, "keep") != NULL)
 		texts(r, v, "keep", &out->keep);
 	const char *name = text(r, v, "verdict");
-	if (rollback && strcmp(name, "rollback") == 0) {
+	if (rollback && undo_scope_parse(name, &p->undo_scope)) {
 		p->undoes = out->rule_sha256;
 		p->undoes_reason = out->reason;
+		p->gives_back = out->keep;
 	} else if (r->ok && !verdict_parse(name, &out->kind)) {
 		r->ok = err_set(r->e, ERR_INPUT, "unknown verdict '%s'", name);
 	}
@@ -122,6 +132,8 @@ static void read_decision(struct reader *r, const struct json *root, struct plan
 		read_verdict(r, x, p, rollback);
 	if (r->ok && rollback && (p->undoes == NULL || p->decision.count != 1))
 		r->ok = err_set(r->e, ERR_INPUT, "a rollback must name the one plan it undoes");
+	if (r->ok && (p->undo_scope == UNDO_PART) != (p->gives_back.count > 0))
+		r->ok = err_set(r->e, ERR_INPUT, "a rollback in part, and no other, names what it gives back");
 	if (rollback)
 		p->decision.count = 0;
 	p->decision.rules_sha256 = text(r, root, "rulesSha256");

@@ -19,6 +19,8 @@ void receipt_print(const struct receipt *r, struct buf *out)
 	json_member_text(&w, "startedAt", r->started_at);
 	json_member_text(&w, "finishedAt", r->finished_at);
 	json_member_text(&w, "executor", r->executor);
+	if (r->run != NULL)
+		json_member_text(&w, "run", r->run);
 	json_member_text(&w, "tip", r->tip);
 	json_member_text(&w, "journalSha256", r->journal_sha256);
 	json_key(&w, "steps");
@@ -119,7 +121,7 @@ struct receipt *receipt_parse(struct arena *a, const char *text, size_t len, con
 {
 	static const char *const allowed[] = {
 		"schema", "planId", "planDigest", "account", "principal", "result", "reason", "startedAt",
-		"finishedAt", "executor", "tip", "journalSha256", "steps", "approvals"};
+		"finishedAt", "executor", "run", "tip", "journalSha256", "steps", "approvals"};
 	struct receipt *r = arena_alloc(a, sizeof *r);
 	const struct json *v = json_parse(a, text, len, what, e);
 	if (v == NULL)
@@ -133,6 +135,7 @@ struct receipt *receipt_parse(struct arena *a, const char *text, size_t len, con
 	r->started_at = json_text(v, "startedAt");
 	r->finished_at = json_text(v, "finishedAt");
 	r->executor = json_text(v, "executor");
+	r->run = json_text(v, "run");
 	r->tip = json_text(v, "tip");
 	r->journal_sha256 = json_text(v, "journalSha256");
 	bool ok = json_only(v, allowed, sizeof allowed / sizeof allowed[0], "the receipt", e);

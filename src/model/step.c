@@ -37,6 +37,40 @@ bool step_removes(enum step_op op)
 	       op == STEP_DELETE_POLICY || op == STEP_DETACH_USER_POLICY || op == STEP_DELETE_USER_POLICY;
 }
 
+bool step_attaches(enum step_op op)
+{
+	return op == STEP_ATTACH_ROLE_POLICY || op == STEP_ATTACH_USER_POLICY;
+}
+
+bool step_detaches(enum step_op op)
+{
+	return op == STEP_DETACH_ROLE_POLICY || op == STEP_DETACH_USER_POLICY;
+}
+
+bool step_puts(enum step_op op)
+{
+	return op == STEP_PUT_ROLE_POLICY || op == STEP_PUT_USER_POLICY;
+}
+
+bool step_deletes_inline(enum step_op op)
+{
+	return op == STEP_DELETE_ROLE_POLICY || op == STEP_DELETE_USER_POLICY;
+}
+
+enum step_op step_op_for(enum principal_type type, enum step_op op)
+{
+	bool user = type == PRINCIPAL_USER;
+	if (step_attaches(op))
+		return user ? STEP_ATTACH_USER_POLICY : STEP_ATTACH_ROLE_POLICY;
+	if (step_detaches(op))
+		return user ? STEP_DETACH_USER_POLICY : STEP_DETACH_ROLE_POLICY;
+	if (step_puts(op))
+		return user ? STEP_PUT_USER_POLICY : STEP_PUT_ROLE_POLICY;
+	if (step_deletes_inline(op))
+		return user ? STEP_DELETE_USER_POLICY : STEP_DELETE_ROLE_POLICY;
+	return op;
+}
+
 bool step_op_for_role(enum step_op op)
 {
 	return op == STEP_ATTACH_ROLE_POLICY || op == STEP_DETACH_ROLE_POLICY ||

@@ -25,12 +25,8 @@ struct proof_caps proof_caps_default(void)
 static void add_member(struct question *q, const struct statement *s, enum role role,
 		       const struct action_index *index)
 {
-	if (q->member_count == MEMBERS_MAX) {
-		q->limit = "more statements than are looked at together";
-		return;
-	}
 	q->member[q->member_count] = (struct member){.number = q->member_count, .s = s, .role = role,
-						     .unread = statement_unread(s),
+						     .unread = s->unknown,
 						     .index = index};
 	q->member_count++;
 }
@@ -92,7 +88,7 @@ static size_t statement_count(struct policy_set set)
 static void set_up(struct question *q)
 {
 	size_t room = 0, kept = 0, all = statement_count(q->left) + statement_count(q->right);
-	bool new_deny = false, covered[MEMBERS_MAX] = {false};
+	bool new_deny = false, *covered = arena_array(q->arena, all, sizeof *covered);
 	q->member = arena_array(q->arena, all, sizeof *q->member);
 	const struct cover *left = cover_new(q->arena, q->left), *right = cover_new(q->arena, q->right);
 	add_side(q, q->left, left, true);
@@ -116,6 +112,8 @@ static void set_up(struct question *q)
 		kept++;
 	}
 	q->member_count = kept;
+	if (kept > MEMBERS_MAX && q->target_count > 0)
+		q->limit = "the number of statements that are looked at together";
 }
 
 /* --- the answer --- */
@@ -171,6 +169,45 @@ static const char *readings(struct arena *a, const struct question *q)
 	return text;
 }
 
+static const char *place_of(struct arena *a, const struct statement *s)
+{
+	return str_printf(a, "statement %zu of '%s'", s->index, s->policy->source);
+}
+
+/* The first text of the statement with a policy variable, or NULL. */
+static const char *variable_in(const struct statement *s)
+{
+	for (size_t i = 0; s->policy->version_2012 && i < s->resources.count; i++)
+		if (strstr(s->resources.item[i], "${") != NULL)
+			return s->resources.item[i];
+	for (size_t i = 0; s->policy->version_2012 && i < s->condition_count; i++)
+		for (size_t k = 0; k < s->conditions[i].values.count; k++)
+			if (strstr(s->conditions[i].values.item[k], "${") != NULL)
+				return s->conditions[i].values.item[k];
+	return NULL;
+}
+
+/* What of the request that may be a violation the evaluator cannot judge, in words. */
+static const char *undecided_part(struct arena *a, const struct question *q)
+{
+	struct evaluation v = {q->arena, q->possible, ARN_FLAT, false};
+	const char *variable = NULL;
+	for (size_t i = 0; i < q->member_count; i++) {
+		const struct statement *s = q->member[i].s;
+		if (!member_concerned(&q->member[i], q->possible->action))
+			continue;
+		for (size_t k = 0; k < s->condition_count; k++)
+			if (evaluate_condition(&v, &s->conditions[k], s->policy->version_2012) == ANSWER_UNKNOWN)
+				return str_printf(a, "%s for '%s' in %s, for a value of which it is not said "
+						     "clearly whether it holds",
+						  s->conditions[k].operator, s->conditions[k].key, place_of(a, s));
+		if (variable == NULL && variable_in(s) != NULL)
+			variable = str_printf(a, "the value of a policy variable in '%s' in %s", variable_in(s),
+					      place_of(a, s));
+	}
+	return variable != NULL ? variable : "a value of which it is not said clearly what it means";
+}
+
 static const char *unknown_reason(struct arena *a, const struct question *q)
 {
 	const char *words = unread_reason(a, q), *when = readings(a, q);
@@ -181,9 +218,8 @@ static const char *unknown_reason(struct arena *a, const struct question *q)
 				     "they are read %s)", when);
 	if (words != NULL)
 		return str_printf(a, "not decided: %s", words);
-	return str_printf(a, "not decided: %s on %s hangs on a policy variable, a list, or a value whose "
-			     "meaning is not documented",
-			  q->possible->action, q->possible->resource);
+	return str_printf(a, "not decided: %s on %s hangs on %s", q->possible->action,
+			  q->possible->resource, undecided_part(a, q));
 }
 
 static void conclude(struct arena *a, struct question *q, const struct wording *w, struct proof *p)

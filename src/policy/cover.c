@@ -202,7 +202,7 @@ static bool action_within(const char *pattern, const struct statement *t,
 
 bool cover_frame(const struct statement *s, const struct statement *t)
 {
-	return t->effect == s->effect && statement_unread(t) == NULL && statement_unread(s) == NULL &&
+	return t->effect == s->effect && t->unknown == NULL && s->unknown == NULL &&
 	       same_language(s, t) && conditions_within(t, s) && resources_within(s, t);
 }
 
@@ -221,22 +221,49 @@ static bool exclusion_within(const struct statement *s, const struct statement *
 	return true;
 }
 
+static bool same_texts(const struct str_list *x, const struct str_list *y)
+{
+	if (x->count != y->count)
+		return false;
+	for (size_t i = 0; i < x->count; i++)
+		if (strcmp(x->item[i], y->item[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Nothing is known of what is not understood, so it must be the same text in the same order. */
+static bool same_letters(const struct statement *s, const struct statement *t)
+{
+	if (!same_texts(&s->resources, &t->resources) || !same_texts(&s->actions, &t->actions) ||
+	    !same_texts(&s->empty_operators, &t->empty_operators))
+		return false;
+	for (size_t i = 0; i < s->condition_count; i++) {
+		const struct condition *x = &s->conditions[i], *y = &t->conditions[i];
+		if (strcmp(x->operator, y->operator) != 0 || strcmp(x->key, y->key) != 0 ||
+		    !same_texts(&x->values, &y->values))
+			return false;
+	}
+	return true;
+}
+
+/* The same statement but for the actions; where it is not understood, to the letter. */
+static bool alike(const struct statement *s, const struct statement *t)
+{
+	if (s->effect != t->effect || s->policy->version_2012 != t->policy->version_2012 ||
+	    s->not_action != t->not_action || s->not_resource != t->not_resource ||
+	    s->condition_count != t->condition_count || (s->unknown == NULL) != (t->unknown == NULL))
+		return false;
+	if (s->unknown != NULL)
+		return same_letters(s, t);
+	return same_set(&s->resources, &t->resources) && same_conditions(s, t);
+}
+
 static bool all_listed(const struct str_list *patterns, const struct action_index *index)
 {
 	for (size_t i = 0; i < patterns->count; i++)
 		if (!action_index_lists(index, patterns->item[i]))
 			return false;
 	return true;
-}
-
-/* The same statement to the letter but for the actions: fine even where it is not understood, if
- * that is so for the same reasons (an operator without keys leaves no other trace). */
-static bool alike(const struct statement *s, const struct statement *t)
-{
-	return s->effect == t->effect && str_equal(s->unknown, t->unknown) && s->policy->version_2012 == t->policy->version_2012 &&
-	       s->not_action == t->not_action && s->not_resource == t->not_resource &&
-	       s->condition_count == t->condition_count && same_set(&s->resources, &t->resources) &&
-	       same_conditions(s, t);
 }
 
 static bool identical(const struct statement *s, const struct statement *t,

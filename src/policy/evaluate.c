@@ -200,17 +200,12 @@ enum answer evaluate_condition(const struct evaluation *v, const struct conditio
 
 /* --- statements and sets --- */
 
-const char *statement_unread(const struct statement *s)
-{
-	return s->unknown;
-}
-
 enum answer evaluate_statement(const struct evaluation *v, const struct statement *s)
 {
 	enum answer all = evaluate_actions(s, v->request->action);
 	if (all == ANSWER_NO)
 		return ANSWER_NO;
-	if (statement_unread(s) != NULL)
+	if (s->unknown != NULL)
 		all = ANSWER_UNKNOWN;
 	all = answer_and(all, evaluate_resources(v, s));
 	for (size_t i = 0; i < s->condition_count && all != ANSWER_NO; i++)

@@ -16,9 +16,6 @@ struct evaluation {
 	bool open;
 };
 
-/* NULL when no part of it is beyond the evaluator; short ARNs are not: the readings judge them. */
-const char *statement_unread(const struct statement *s);
-
 enum answer evaluate_actions(const struct statement *s, const char *action);
 enum answer evaluate_resources(const struct evaluation *v, const struct statement *s);
 enum answer evaluate_condition(const struct evaluation *v, const struct condition *c,

@@ -209,7 +209,7 @@ static const char *add_variable(struct reading *r, const char *at)
 	return v.end;
 }
 
-static size_t count_parts(const char *text, bool variables)
+size_t pattern_parts(const char *text, bool variables)
 {
 	size_t parts = 1;
 	for (const char *c = text; *c != '\0'; c++) {
@@ -266,14 +266,14 @@ struct pattern pattern_read(struct arena *a, const char *utf8, const struct patt
 	const char *text = pattern_latin1(a, utf8, &beyond);
 	bool variables = rules->variables && rules->kind != PATTERN_ACTION;
 	struct pattern p = {.fold = rules->fold || rules->kind == PATTERN_ACTION};
-	struct reading r = {a, rules, &p, 0, count_parts(text, variables)};
+	struct reading r = {a, rules, &p, 0, pattern_parts(text, variables)};
 	if (beyond)
 		p.unread = "characters beyond U+00FF";
 	if (rules->kind == PATTERN_ARN && r.parts < 6)
 		p.unread = "an ARN with fewer than six parts";
 	if (rules->kind == PATTERN_RESOURCE && rules->reading == ARN_PADDED && r.parts < 6) {
 		text = padded(a, text, r.parts);
-		r.parts = count_parts(text, variables);
+		r.parts = pattern_parts(text, variables);
 	}
 	p.symbol = arena_array(a, room(a, text, rules), sizeof *p.symbol);
 	for (const char *c = text; *c != '\0';) {

@@ -78,6 +78,9 @@ void pattern_variables(struct arena *a, const char *text, struct str_list *keys)
  * languages for equal values. */
 char *pattern_canonical(struct arena *a, const char *text);
 
+/* The colon-separated parts of an ARN, the colons of variables left out; at most six. */
+size_t pattern_parts(const char *text, bool variables);
+
 bool symbol_takes(struct symbol s, bool fold, unsigned char c);
 unsigned char fold_ascii(unsigned char c);
 

@@ -96,6 +96,7 @@ struct question {
 	struct witness *possible; /* a request that might be a violation */
 	size_t instances; /* how often values were tried for variables */
 	struct seen concerned, looked;
+	uint8_t *framing; /* for each two members whether one frames the other, as far as asked */
 };
 
 struct target { /* where a violation must lie: actions that no statement of the other side holds */
@@ -104,7 +105,7 @@ struct target { /* where a violation must lie: actions that no statement of the 
 	const struct frames *frames;
 };
 
-/* --- context.c: conditions --- */
+/* --- atoms.c, context.c: conditions --- */
 
 /* Fills in the member's atoms. */
 void member_atoms(struct question *q, struct member *m);
@@ -119,6 +120,7 @@ enum lookup_result find_fixed(const void *question, const char *key, const char 
 
 struct class { /* the members that one kind of action concerns */
 	struct question *q;
+	struct arena *arena; /* its own */
 	struct member **member;
 	size_t count;
 	struct set role[ROLES];
@@ -132,7 +134,9 @@ struct class { /* the members that one kind of action concerns */
 
 enum certainty { CERTAIN, POSSIBLE };
 
+/* NULL, with q->limit, when it is too large. */
 struct class *class_new(struct question *q, struct member **member, size_t count);
+void class_free(struct class *c);
 /* A context for a request whose resource concerns the members `hit`: violation or not? With
  * `context` (may be NULL) the values that make it one. */
 bool class_violated(struct class *c, const struct set *hit, enum certainty certainty,
@@ -150,6 +154,12 @@ enum search_end { SEARCH_NONE, SEARCH_CERTAIN, SEARCH_POSSIBLE };
 /* Walks through the resources of a class of actions as far as they can lead to a violation. What
  * it could not look at is said in q->limit. */
 enum search_end class_search(struct class *c, struct violation *found);
+
+/* --- readings.c --- */
+
+/* Looks for a violation among actions that concern just the members `hit`. true: q->witness is one.
+ * What may be one, or is one in some readings only, is noted in q. */
+bool refute_class(struct question *q, const struct set *hit, const char *action);
 
 /* --- action_classes.c --- */
 

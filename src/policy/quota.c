@@ -13,3 +13,13 @@ struct quota quota_default(void)
 		.versions_per_policy = 5,
 	};
 }
+
+size_t quota_attached(const struct quota *q, bool user)
+{
+	return user ? q->attached_per_user : q->attached_per_role;
+}
+
+size_t quota_inline(const struct quota *q, bool user)
+{
+	return user ? q->inline_total_user : q->inline_total_role;
+}

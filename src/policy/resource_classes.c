@@ -11,6 +11,7 @@ enum { OPEN_MAX = 10 };
 
 struct resources {
 	struct class *c;
+	struct arena *scratch; /* gone after this reading */
 	size_t words;
 	struct pattern *pattern;
 	const char **text;   /* of each pattern */
@@ -204,16 +205,15 @@ static size_t reduce_places(void *context, struct place *place, size_t count)
 static void add_pattern(struct resources *r, size_t member, const char *text,
 			const struct pattern_rules *rules)
 {
-	struct question *q = r->c->q;
 	bool variables = rules->variables && strstr(text, "${") != NULL;
-	const char *canonical = variables ? pattern_canonical(q->arena, text) : text;
+	const char *canonical = variables ? pattern_canonical(r->scratch, text) : text;
 	for (size_t i = 0; i < r->count; i++)
 		if (r->variables[i] == variables && r->reading[i] == rules->reading &&
 		    strcmp(r->text[i], canonical) == 0) {
 			set_add(&r->members[i], member);
 			return;
 		}
-	struct pattern p = pattern_read(q->arena, text, rules);
+	struct pattern p = pattern_read(r->scratch, text, rules);
 	if (p.unread != NULL) {
 		set_add(&r->c->unread, member);
 		return;
@@ -252,8 +252,15 @@ static void read_member(struct resources *r, size_t m)
 		set_add(s->not_resource ? &r->never : &r->always, m);
 		return;
 	}
-	for (size_t i = 0; i < s->resources.count; i++)
-		add_pattern(r, m, s->resources.item[i], &rules);
+	for (size_t i = 0; i < s->resources.count; i++) {
+		const char *text = s->resources.item[i];
+		bool brief = q->strictly && pattern_parts(text, rules.variables) < 6;
+		/* of a short ARN the readings share little: nothing where it helps, else anything */
+		if (!brief)
+			add_pattern(r, m, text, &rules);
+		else if (rules.reading == ARN_FLAT)
+			add_pattern(r, m, "*", &rules);
+	}
 }
 
 /* A request that concerns no resource is made for "*". */
@@ -261,7 +268,7 @@ static bool look_at_star(struct resources *r)
 {
 	struct touch t = {.open_count = 0};
 	for (size_t i = 0; i < r->count; i++) {
-		enum answer answer = pattern_matches(r->c->q->arena, &r->pattern[i], "*");
+		enum answer answer = pattern_matches(r->scratch, &r->pattern[i], "*");
 		if (answer != ANSWER_NO)
 			touch_pattern(r, &t, i, true, true);
 	}
@@ -271,11 +278,10 @@ static bool look_at_star(struct resources *r)
 static void walk_resources(struct resources *r)
 {
 	struct question *q = r->c->q;
-	struct arena *scratch = arena_new(q->arena);
 	struct walk w = {.pattern = r->pattern, .pattern_count = r->count, .domain = DOMAIN_ARN,
 			 .max_states = q->caps.states, .steps = &q->steps, .visit = visit_state,
 			 .reduce = reduce_places, .context = r};
-	switch (walk_texts(scratch, &w)) {
+	switch (walk_texts(r->scratch, &w)) {
 	case WALK_STATES:
 		q->limit = "the cap on states";
 		break;
@@ -283,31 +289,31 @@ static void walk_resources(struct resources *r)
 		q->limit = "the cap on steps";
 		break;
 	case WALK_SIZE:
-		q->limit = "more resources than are looked at together";
+		q->limit = "the number of resources that are looked at together";
 		break;
 	case WALK_DONE:
 	case WALK_STOPPED:
 		break;
 	}
-	arena_free(scratch);
 }
 
 enum search_end class_search(struct class *c, struct violation *found)
 {
-	struct question *q = c->q;
-	struct resources r = {.c = c, .words = (c->count + 63) / 64, .found = found};
+	struct resources r = {.c = c, .scratch = arena_new(c->arena), .words = (c->count + 63) / 64,
+			      .found = found};
 	size_t room = 0;
 	*found = (struct violation){.resource = NULL};
 	for (size_t m = 0; m < c->count; m++)
 		room += c->member[m]->s->resources.count;
-	r.pattern = arena_array(q->arena, room, sizeof *r.pattern);
-	r.text = arena_array(q->arena, room, sizeof *r.text);
-	r.reading = arena_array(q->arena, room, sizeof *r.reading);
-	r.variables = arena_array(q->arena, room, sizeof *r.variables);
-	r.members = arena_array(q->arena, room, sizeof *r.members);
+	r.pattern = arena_array(r.scratch, room, sizeof *r.pattern);
+	r.text = arena_array(r.scratch, room, sizeof *r.text);
+	r.reading = arena_array(r.scratch, room, sizeof *r.reading);
+	r.variables = arena_array(r.scratch, room, sizeof *r.variables);
+	r.members = arena_array(r.scratch, room, sizeof *r.members);
 	for (size_t m = 0; m < c->count; m++)
 		read_member(&r, m);
 	if (!look_at_star(&r))
 		walk_resources(&r);
+	arena_free(r.scratch);
 	return r.end;
 }

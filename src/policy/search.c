@@ -41,7 +41,7 @@ static size_t atoms_on(const struct class *c, size_t key, uint32_t *out)
 
 static void want(struct class *c, size_t index, const struct rows *rows)
 {
-	uint64_t *need = arena_array(c->q->arena, c->count, sizeof *need);
+	uint64_t *need = arena_array(c->arena, c->count, sizeof *need);
 	for (size_t m = 0; m < c->count; m++)
 		for (size_t i = 0; i < c->member[m]->atom_count; i++)
 			for (size_t k = 0; k < rows->atom_count; k++)
@@ -68,8 +68,8 @@ static bool find_keys(struct class *c)
 				keys[count++] = key;
 		}
 	}
-	c->rows = arena_array(c->q->arena, count, sizeof(const struct rows *));
-	c->need = arena_array(c->q->arena, count, sizeof(uint64_t *));
+	c->rows = arena_array(c->arena, count, sizeof(const struct rows *));
+	c->need = arena_array(c->arena, count, sizeof(uint64_t *));
 	for (; c->key_count < count; c->key_count++) {
 		size_t atoms = atoms_on(c, keys[c->key_count], atom);
 		if (atoms > ATOMS_MAX)
@@ -81,26 +81,26 @@ static bool find_keys(struct class *c)
 
 struct class *class_new(struct question *q, struct member **member, size_t count)
 {
-	struct class *c = arena_alloc(q->arena, sizeof *c);
-	c->q = q;
-	c->member = member;
-	c->count = count;
-	c->memo_size = 64;
-	c->memo = arena_array(q->arena, c->memo_size, sizeof *c->memo);
-	if (count > MEMBERS_MAX) {
-		q->limit = "more statements about one action than are looked at together";
-		return NULL;
-	}
+	struct arena *own = arena_new(q->arena);
+	struct class *c = arena_alloc(own, sizeof *c);
+	*c = (struct class){.q = q, .arena = own, .member = member, .count = count, .memo_size = 64};
+	c->memo = arena_array(own, c->memo_size, sizeof *c->memo);
 	for (size_t m = 0; m < count; m++) {
 		set_add(&c->role[member[m]->role], m);
 		if (member[m]->unread != NULL)
 			set_add(&c->unread, m);
 	}
-	if (!find_keys(c)) {
-		q->limit = "more conditions about one action than are looked at together";
-		return NULL;
-	}
-	return c;
+	if (find_keys(c))
+		return c;
+	q->limit = "the number of conditions that are looked at together";
+	class_free(c);
+	return NULL;
+}
+
+void class_free(struct class *c)
+{
+	if (c != NULL)
+		arena_free(c->arena);
 }
 
 /* --- the search --- */
@@ -359,7 +359,7 @@ static void make_room(struct class *c)
 	struct memo *old = c->memo;
 	size_t size = c->memo_size;
 	c->memo_size *= 4;
-	c->memo = arena_array(c->q->arena, c->memo_size, sizeof *c->memo);
+	c->memo = arena_array(c->arena, c->memo_size, sizeof *c->memo);
 	for (size_t i = 0; i < size; i++)
 		if (old[i].known)
 			*recall(c, &old[i].hit, old[i].certainty) = old[i];

@@ -1,4 +1,4 @@
-/* attach: what ties policies to roles: attachments and inline policies. */
+/* attach: what ties policies to roles and users: attachments and inline policies. */
 #include <string.h>
 
 #include "model.h"
@@ -13,21 +13,21 @@ bool role_has(const struct role *r, const struct slot *policy)
 	return false;
 }
 
-static const struct role *writable(struct sandbox *s, struct account *account, const char *role,
-				   struct problem *p)
+static const struct role *writable(struct sandbox *s, struct account *account,
+				   enum principal_type type, const char *role, struct problem *p)
 {
 	struct view v = view_now(s, account);
-	const struct role *r = role_get(&v, role, p);
+	const struct role *r = role_get(&v, type, role, p);
 	return r != NULL && role_modifiable(r, p) ? r : NULL;
 }
 
-bool attach(struct sandbox *s, struct account *account, const char *role, const char *arn,
-	    struct problem *p)
+bool attach(struct sandbox *s, struct account *account, enum principal_type type, const char *role,
+	    const char *arn, struct problem *p)
 {
 	struct view v = view_now(s, account);
 	if (!check_policy_arn(arn, p))
 		return false;
-	const struct role *r = writable(s, account, role, p);
+	const struct role *r = writable(s, account, type, role, p);
 	if (r == NULL)
 		return false;
 	const struct managed *m = policy_get(&v, arn, p);
@@ -38,9 +38,11 @@ bool attach(struct sandbox *s, struct account *account, const char *role, const 
 				   "Cannot attach a Service Role Policy to a Customer Role.");
 	if (role_has(r, m->slot))
 		return true; /* attaching what is attached changes nothing */
-	if (r->attached_count >= account->attached_quota)
-		return problem_set(p, 409, "LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %zu",
-				   account->attached_quota);
+	bool user = type == PRINCIPAL_USER;
+	size_t quota = user ? account->user_attached_quota : account->attached_quota;
+	if (r->attached_count >= quota)
+		return problem_set(p, 409, "LimitExceeded", "Cannot exceed quota for %s: %zu",
+				   user ? "PoliciesPerUser" : "PoliciesPerRole", quota);
 	struct role *now = role_copy(s, r);
 	now->attached = arena_array(s->arena, r->attached_count + 1, sizeof(struct slot *));
 	size_t at = 0;
@@ -56,13 +58,13 @@ bool attach(struct sandbox *s, struct account *account, const char *role, const 
 	return true;
 }
 
-bool detach(struct sandbox *s, struct account *account, const char *role, const char *arn,
-	    struct problem *p)
+bool detach(struct sandbox *s, struct account *account, enum principal_type type, const char *role,
+	    const char *arn, struct problem *p)
 {
 	struct view v = view_now(s, account);
 	if (!check_policy_arn(arn, p))
 		return false;
-	const struct role *r = writable(s, account, role, p);
+	const struct role *r = writable(s, account, type, role, p);
 	if (r == NULL)
 		return false;
 	struct slot *slot = policy_slot(&v, arn);
@@ -91,12 +93,12 @@ static bool at_inline(const struct role *r, size_t i, const char *name)
 	return i < r->inline_count && strcmp(r->inlines[i].name, name) == 0;
 }
 
-bool inline_put(struct sandbox *s, struct account *account, const char *role, const char *name,
-		const char *document, struct problem *p)
+bool inline_put(struct sandbox *s, struct account *account, enum principal_type type,
+		const char *role, const char *name, const char *document, struct problem *p)
 {
 	if (!check_name(name, "PolicyName", NAME_MAX_POLICY, p))
 		return false;
-	const struct role *r = writable(s, account, role, p);
+	const struct role *r = writable(s, account, type, role, p);
 	struct document *d = r != NULL ? check_document(s, document, 0, p) : NULL;
 	if (d == NULL)
 		return false;
@@ -104,9 +106,10 @@ bool inline_put(struct sandbox *s, struct account *account, const char *role, co
 	bool replaces = at_inline(r, at, name);
 	for (size_t i = 0; i < r->inline_count; i++)
 		total += replaces && i == at ? 0 : r->inlines[i].document->size;
-	if (total > INLINE_TOTAL_MAX)
-		return problem_set(p, 409, "LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s",
-				   INLINE_TOTAL_MAX, r->name);
+	size_t most = type == PRINCIPAL_USER ? USER_INLINE_MAX : INLINE_TOTAL_MAX;
+	if (total > most)
+		return problem_set(p, 409, "LimitExceeded", "Maximum policy size of %zu bytes exceeded for %s %s",
+				   most, principal_type_name(type), r->name);
 	struct role *now = role_copy(s, r);
 	now->inlines = arena_array(s->arena, r->inline_count + 1, sizeof *now->inlines);
 	now->inline_count = 0;
@@ -119,23 +122,24 @@ bool inline_put(struct sandbox *s, struct account *account, const char *role, co
 	return true;
 }
 
-static bool no_inline(const char *name, struct problem *p)
+static bool no_inline(enum principal_type type, const char *name, struct problem *p)
 {
-	return problem_set(p, 404, "NoSuchEntity", "The role policy with name %s cannot be found.", name);
+	return problem_set(p, 404, "NoSuchEntity", "The %s policy with name %s cannot be found.",
+			   principal_type_name(type), name);
 }
 
 /* Names with odd characters may be there from other tools: only writes are strict. */
-bool inline_delete(struct sandbox *s, struct account *account, const char *role, const char *name,
-		   struct problem *p)
+bool inline_delete(struct sandbox *s, struct account *account, enum principal_type type,
+		   const char *role, const char *name, struct problem *p)
 {
 	if (!check_present(name, "PolicyName", p))
 		return false;
-	const struct role *r = writable(s, account, role, p);
+	const struct role *r = writable(s, account, type, role, p);
 	if (r == NULL)
 		return false;
 	size_t at = find_inline(r, name);
 	if (!at_inline(r, at, name))
-		return no_inline(name, p);
+		return no_inline(type, name, p);
 	struct role *now = role_copy(s, r);
 	now->inlines = arena_array(s->arena, r->inline_count, sizeof *now->inlines);
 	now->inline_count = 0;
@@ -146,28 +150,35 @@ bool inline_delete(struct sandbox *s, struct account *account, const char *role,
 	return true;
 }
 
-const struct inline_entry *inline_get(const struct view *v, const char *role, const char *name,
-				      struct problem *p)
+const struct inline_entry *inline_get(const struct view *v, enum principal_type type,
+				      const char *role, const char *name, struct problem *p)
 {
 	if (!check_present(name, "PolicyName", p))
 		return NULL;
-	const struct role *r = role_get(v, role, p);
+	const struct role *r = role_get(v, type, role, p);
 	if (r == NULL)
 		return NULL;
 	size_t at = find_inline(r, name);
 	if (at_inline(r, at, name))
 		return &r->inlines[at];
-	no_inline(name, p);
+	no_inline(type, name, p);
 	return NULL;
 }
 
-size_t policy_users(const struct view *v, const struct slot *policy, bool boundary)
+static size_t users_in(const struct table *t, const struct view *v, const struct slot *policy,
+		       bool boundary)
 {
 	size_t users = 0;
-	for (size_t i = 0; i < v->account->roles.count; i++) {
-		const struct role *r = slot_at(v->account->roles.slot[i], v->as_of_ms);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct role *r = slot_at(t->slot[i], v->as_of_ms);
 		if (r != NULL)
 			users += boundary ? r->boundary == policy : role_has(r, policy);
 	}
 	return users;
+}
+
+size_t policy_users(const struct view *v, const struct slot *policy, bool boundary)
+{
+	return users_in(&v->account->roles, v, policy, boundary) +
+	       users_in(&v->account->users, v, policy, boundary);
 }

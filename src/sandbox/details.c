@@ -1,5 +1,5 @@
 /* details: everything in one list, page by page: roles, then customer-managed policies, then the
- * AWS-managed policies in use. */
+ * AWS-managed policies in use, then users. */
 #include <string.h>
 
 #include "model.h"
@@ -48,7 +48,7 @@ static void walk_table(struct walk *w, char kind, const struct table *t)
 			continue;
 		if (!take(w, kind, t->slot[i]))
 			return;
-		if (kind == 'a')
+		if (kind == 'a' || kind == 'd')
 			w->out->role[w->out->role_count++] = object;
 		else
 			w->out->policy[w->out->policy_count++] = object;
@@ -67,6 +67,8 @@ void details_page(const struct view *v, struct arena *a, int wanted, struct page
 		walk_table(&w, 'b', &v->account->policies);
 	if (wanted & DETAILS_AWS)
 		walk_table(&w, 'c', &v->sandbox->aws_policies);
+	if (wanted & DETAILS_USERS)
+		walk_table(&w, 'd', &v->account->users);
 	page_end(a, page, w.full ? w.last : NULL);
 }
 
@@ -113,7 +115,7 @@ static void take_documents(const struct view *v, struct arena *a, const struct r
 struct principal *box_principal(const struct view *v, struct arena *a, const struct role *r, bool whole)
 {
 	struct principal *p = arena_alloc(a, sizeof *p);
-	p->type = PRINCIPAL_ROLE;
+	p->type = r->type;
 	p->partition = r->account->partition;
 	p->account = r->account->id;
 	p->arn = r->arn;
@@ -123,6 +125,7 @@ struct principal *box_principal(const struct view *v, struct arena *a, const str
 	p->created_at = box_time(a, r->created_ms);
 	p->last_used_at = r->last_used_ms != 0 ? box_time(a, r->last_used_ms) : NULL;
 	p->trust = r->trust;
+	p->groups = r->groups;
 	p->boundary = r->boundary != NULL ? r->boundary->arn : NULL;
 	p->tag_count = r->tag_count;
 	p->tag = arena_array(a, r->tag_count, sizeof *p->tag);
@@ -133,14 +136,20 @@ struct principal *box_principal(const struct view *v, struct arena *a, const str
 	return p;
 }
 
-struct principal *sandbox_role(struct sandbox *s, struct arena *a, const char *role)
+struct principal *sandbox_principal(struct sandbox *s, struct arena *a, enum principal_type type,
+				    const char *name)
 {
 	struct problem ignored;
 	for (size_t i = 0; i < s->account_count; i++) {
 		struct view v = view_now(s, s->account[i]);
-		const struct role *r = role_get(&v, role, &ignored);
+		const struct role *r = role_get(&v, type, name, &ignored);
 		if (r != NULL)
 			return box_principal(&v, a, r, true);
 	}
 	return NULL;
+}
+
+struct principal *sandbox_role(struct sandbox *s, struct arena *a, const char *role)
+{
+	return sandbox_principal(s, a, PRINCIPAL_ROLE, role);
 }

@@ -9,6 +9,11 @@ enum { FINDINGS_PAGE = 100, DETAILS_PAGE = 30, STEPS_PAGE = 20, LIST_PAGE = 100,
 
 /* --- IAM and STS --- */
 
+static enum principal_type type_of(const struct call *c)
+{
+	return call_for_user(c->op) ? PRINCIPAL_USER : PRINCIPAL_ROLE;
+}
+
 static bool caller_identity(const struct view *v, struct call *c)
 {
 	const struct box_key *key = v->sandbox->keys;
@@ -26,10 +31,10 @@ static bool account_summary(const struct view *v, struct call *c)
 		c->summary.policies += slot_at(a->policies.slot[i], v->as_of_ms) != NULL;
 	c->summary.policies_quota = a->policies_quota;
 	c->summary.attached_per_role_quota = a->attached_quota;
-	c->summary.attached_per_user_quota = 10;
+	c->summary.attached_per_user_quota = a->user_attached_quota;
 	c->summary.policy_size_quota = POLICY_SIZE_MAX;
 	c->summary.role_policy_size_quota = INLINE_TOTAL_MAX;
-	c->summary.user_policy_size_quota = 2048;
+	c->summary.user_policy_size_quota = USER_INLINE_MAX;
 	c->summary.versions_quota = VERSIONS_MAX;
 	return true;
 }
@@ -49,14 +54,23 @@ static void put_tags(struct json_writer *w, const struct tag *tag, size_t count)
 
 static void put_role(struct json_writer *w, struct arena *a, const struct role *r)
 {
+	bool user = r->type == PRINCIPAL_USER;
 	json_open(w, '{');
 	json_member_text(w, "Path", r->path);
-	json_member_text(w, "RoleName", r->name);
-	json_member_text(w, "RoleId", r->id);
+	json_member_text(w, user ? "UserName" : "RoleName", r->name);
+	json_member_text(w, user ? "UserId" : "RoleId", r->id);
 	json_member_text(w, "Arn", r->arn);
 	json_member_text(w, "CreateDate", box_time(a, r->created_ms));
-	json_member_text(w, "AssumeRolePolicyDocument", r->trust);
-	json_key(w, "RolePolicyList");
+	if (user) {
+		json_key(w, "GroupList");
+		json_open(w, '[');
+		for (size_t i = 0; i < r->groups.count; i++)
+			json_put_text(w, r->groups.item[i]);
+		json_close(w, ']');
+	} else {
+		json_member_text(w, "AssumeRolePolicyDocument", r->trust);
+	}
+	json_key(w, user ? "UserPolicyList" : "RolePolicyList");
 	json_open(w, '[');
 	for (size_t i = 0; i < r->inline_count; i++) {
 		json_open(w, '{');
@@ -82,12 +96,25 @@ static void put_role(struct json_writer *w, struct arena *a, const struct role *
 		json_close(w, '}');
 	}
 	put_tags(w, r->tag, r->tag_count);
-	json_key(w, "RoleLastUsed");
-	json_open(w, '{');
-	if (r->last_used_ms != 0)
-		json_member_text(w, "LastUsedDate", box_time(a, r->last_used_ms));
+	if (!user) {
+		json_key(w, "RoleLastUsed");
+		json_open(w, '{');
+		if (r->last_used_ms != 0)
+			json_member_text(w, "LastUsedDate", box_time(a, r->last_used_ms));
+		json_close(w, '}');
+	}
 	json_close(w, '}');
-	json_close(w, '}');
+}
+
+static void put_principals(struct json_writer *w, struct arena *a, const struct details *d,
+			   enum principal_type type)
+{
+	json_key(w, type == PRINCIPAL_USER ? "UserDetailList" : "RoleDetailList");
+	json_open(w, '[');
+	for (size_t i = 0; i < d->role_count; i++)
+		if (d->role[i]->type == type)
+			put_role(w, a, d->role[i]);
+	json_close(w, ']');
 }
 
 static void put_policy(struct json_writer *w, const struct view *v, struct arena *a,
@@ -130,11 +157,8 @@ static bool account_details(const struct view *v, struct call *c, struct problem
 		struct buf *b = buf_new(scratch, 1u << 30);
 		json_start(&w, b, true);
 		json_open(&w, '{');
-		json_key(&w, "RoleDetailList");
-		json_open(&w, '[');
-		for (size_t i = 0; i < d.role_count; i++)
-			put_role(&w, scratch, d.role[i]);
-		json_close(&w, ']');
+		put_principals(&w, scratch, &d, PRINCIPAL_ROLE);
+		put_principals(&w, scratch, &d, PRINCIPAL_USER);
 		json_key(&w, "Policies");
 		json_open(&w, '[');
 		for (size_t i = 0; i < d.policy_count; i++)
@@ -153,7 +177,7 @@ static bool account_details(const struct view *v, struct call *c, struct problem
 static bool list_attached(const struct view *v, struct call *c, struct problem *p)
 {
 	struct page page;
-	const struct role *r = role_get(v, c->role, p);
+	const struct role *r = role_get(v, type_of(c), c->role, p);
 	if (r == NULL || !page_start(c->arena, c->marker, NULL, LIST_PAGE, &page, p))
 		return false;
 	for (size_t i = 0; i < r->attached_count; i++) {
@@ -173,7 +197,7 @@ static bool list_attached(const struct view *v, struct call *c, struct problem *
 static bool list_inline(const struct view *v, struct call *c, struct problem *p)
 {
 	struct page page;
-	const struct role *r = role_get(v, c->role, p);
+	const struct role *r = role_get(v, type_of(c), c->role, p);
 	if (r == NULL || !page_start(c->arena, c->marker, NULL, LIST_PAGE, &page, p))
 		return false;
 	for (size_t i = 0; i < r->inline_count; i++) {
@@ -189,25 +213,38 @@ static bool list_inline(const struct view *v, struct call *c, struct problem *p)
 	return true;
 }
 
+static void add_entities(const struct view *v, struct call *c, const struct managed *m,
+			 enum principal_type type, struct page *page, const char **last)
+{
+	const struct table *t = table_of(v->account, type);
+	char kind = type == PRINCIPAL_ROLE ? 'a' : 'b';
+	const char *after = page->after;
+	if (page->marker != NULL || (after != NULL && after[0] > kind))
+		return;
+	for (size_t i = table_after(t, after != NULL && after[0] == kind ? after + 2 : NULL); i < t->count; i++) {
+		const struct role *r = slot_at(t->slot[i], v->as_of_ms);
+		if (r == NULL || (!role_has(r, m->slot) && r->boundary != m->slot))
+			continue;
+		if (c->names.count == page->max) {
+			page_end(c->arena, page, *last);
+			return;
+		}
+		str_list_add(c->arena, &c->names,
+			     str_printf(c->arena, "%s/%s", principal_type_name(type), r->name));
+		*last = str_printf(c->arena, "%c/%s", kind, r->slot->key);
+	}
+}
+
 static bool list_entities(const struct view *v, struct call *c, struct problem *p)
 {
 	struct page page;
+	const char *last = NULL;
 	const struct managed *m = policy_get(v, c->policy_arn, p);
 	if (m == NULL || !page_start(c->arena, c->marker, NULL, LIST_PAGE, &page, p))
 		return false;
 	c->boundary_users = policy_users(v, m->slot, true);
-	const struct slot *last = NULL;
-	for (size_t i = table_after(&v->account->roles, page.after); i < v->account->roles.count; i++) {
-		const struct role *r = slot_at(v->account->roles.slot[i], v->as_of_ms);
-		if (r == NULL || (!role_has(r, m->slot) && r->boundary != m->slot))
-			continue;
-		if (c->names.count == page.max) {
-			page_end(c->arena, &page, last->key);
-			break;
-		}
-		str_list_add(c->arena, &c->names, str_printf(c->arena, "role/%s", r->name));
-		last = r->slot;
-	}
+	add_entities(v, c, m, PRINCIPAL_ROLE, &page, &last);
+	add_entities(v, c, m, PRINCIPAL_USER, &page, &last);
 	c->next_marker = page.marker;
 	return true;
 }
@@ -244,7 +281,7 @@ static bool create_policy(const struct view *v, struct call *c, struct problem *
 
 static bool get_role(const struct view *v, struct call *c, struct problem *p)
 {
-	const struct role *r = role_get(v, c->role, p);
+	const struct role *r = role_get(v, type_of(c), c->role, p);
 	c->principal = r != NULL ? box_principal(v, c->arena, r, false) : NULL;
 	return r != NULL;
 }
@@ -283,14 +320,20 @@ static bool analyzers(const struct view *v, struct call *c, struct problem *p)
 
 static struct finding *finding_answer(struct call *c, const struct box_finding *f)
 {
+	static const enum finding_type types[] = {
+		[BOX_UNUSED_PERMISSION] = FINDING_UNUSED_PERMISSION,
+		[BOX_UNUSED_ROLE] = FINDING_UNUSED_ROLE,
+		[BOX_UNUSED_KEY] = FINDING_UNUSED_ACCESS_KEY,
+		[BOX_UNUSED_PASSWORD] = FINDING_UNUSED_PASSWORD,
+	};
 	struct finding *out = arena_alloc(c->arena, sizeof *out);
 	out->id = f->id;
 	out->analyzer = c->analyzer;
-	out->type = f->type == BOX_UNUSED_ROLE ? FINDING_UNUSED_ROLE : FINDING_UNUSED_PERMISSION;
+	out->type = types[f->type];
 	out->type_text = box_finding_type(f);
 	out->status = box_status(f);
 	out->resource = f->resource;
-	out->resource_type = "AWS::IAM::Role";
+	out->resource_type = box_resource_type(f);
 	out->owner_account = f->account->id;
 	out->created_at = box_time(c->arena, f->created_ms);
 	out->updated_at = box_time(c->arena, f->updated_ms);
@@ -349,6 +392,9 @@ static bool get_finding(const struct view *v, struct call *c, struct problem *p)
 	c->findings = arena_alloc(c->arena, sizeof(struct finding *));
 	struct finding *out = c->findings[c->finding_count++] = finding_answer(c, f);
 	out->detailed = true;
+	out->access_key_id = f->secret;
+	if (f->type != BOX_UNUSED_PERMISSION && f->last_used_ms != 0)
+		out->last_accessed = box_time(c->arena, f->last_used_ms);
 	out->unused->service = arena_array(c->arena, to - from, sizeof *out->unused->service);
 	for (size_t i = from; i < to; i++)
 		out->unused->service[out->unused->count++] = f->unused->service[i];
@@ -432,13 +478,17 @@ bool direct_call(const struct view *v, struct call *c, struct problem *p)
 	case CALL_GET_ACCOUNT_SUMMARY:
 		return account_summary(v, c);
 	case CALL_GET_ROLE:
+	case CALL_GET_USER:
 		return get_role(v, c, p);
 	case CALL_LIST_ATTACHED_ROLE_POLICIES:
+	case CALL_LIST_ATTACHED_USER_POLICIES:
 		return list_attached(v, c, p);
 	case CALL_LIST_ROLE_POLICIES:
+	case CALL_LIST_USER_POLICIES:
 		return list_inline(v, c, p);
 	case CALL_GET_ROLE_POLICY:
-		x = inline_get(v, c->role, c->policy_name, p);
+	case CALL_GET_USER_POLICY:
+		x = inline_get(v, type_of(c), c->role, c->policy_name, p);
 		return document_answer(c, x != NULL ? x->document : NULL);
 	case CALL_GET_POLICY:
 		return policy_answer(v, c, policy_get(v, c->policy_arn, p));
@@ -453,13 +503,17 @@ bool direct_call(const struct view *v, struct call *c, struct problem *p)
 	case CALL_CREATE_POLICY:
 		return create_policy(v, c, p);
 	case CALL_ATTACH_ROLE_POLICY:
-		return attach(s, a, c->role, c->policy_arn, p);
+	case CALL_ATTACH_USER_POLICY:
+		return attach(s, a, type_of(c), c->role, c->policy_arn, p);
 	case CALL_DETACH_ROLE_POLICY:
-		return detach(s, a, c->role, c->policy_arn, p);
+	case CALL_DETACH_USER_POLICY:
+		return detach(s, a, type_of(c), c->role, c->policy_arn, p);
 	case CALL_PUT_ROLE_POLICY:
-		return inline_put(s, a, c->role, c->policy_name, c->document, p);
+	case CALL_PUT_USER_POLICY:
+		return inline_put(s, a, type_of(c), c->role, c->policy_name, c->document, p);
 	case CALL_DELETE_ROLE_POLICY:
-		return inline_delete(s, a, c->role, c->policy_name, p);
+	case CALL_DELETE_USER_POLICY:
+		return inline_delete(s, a, type_of(c), c->role, c->policy_name, p);
 	case CALL_DELETE_POLICY:
 		return policy_delete(s, a, c->policy_arn, p);
 	case CALL_UPDATE_FINDING:

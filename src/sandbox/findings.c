@@ -205,9 +205,30 @@ const char *box_status(const struct box_finding *f)
 	return names[f->status];
 }
 
+enum { FINDING_TYPES = 4 };
+static const char *const finding_types[FINDING_TYPES] = {
+	[BOX_UNUSED_PERMISSION] = "UnusedPermission",
+	[BOX_UNUSED_ROLE] = "UnusedIAMRole",
+	[BOX_UNUSED_KEY] = "UnusedIAMUserAccessKey",
+	[BOX_UNUSED_PASSWORD] = "UnusedIAMUserPassword",
+};
+
 const char *box_finding_type(const struct box_finding *f)
 {
-	return f->type == BOX_UNUSED_ROLE ? "UnusedIAMRole" : "UnusedPermission";
+	return finding_types[f->type];
+}
+
+int box_finding_type_of(const char *name)
+{
+	for (int i = 0; i < FINDING_TYPES; i++)
+		if (strcmp(finding_types[i], name) == 0)
+			return i;
+	return -1;
+}
+
+const char *box_resource_type(const struct box_finding *f)
+{
+	return f->principal == PRINCIPAL_USER ? "AWS::IAM::User" : "AWS::IAM::Role";
 }
 
 static size_t finding_place(const struct sandbox *s, const char *id)
@@ -231,7 +252,7 @@ static struct box_finding *finding_find(const struct sandbox *s, const char *id)
 
 void finding_insert(struct sandbox *s, struct box_finding *f)
 {
-	struct slot *slot = table_add(s->arena, &f->account->roles, f->role_key);
+	struct slot *slot = table_add(s->arena, table_of(f->account, f->principal), f->role_key);
 	size_t at = finding_place(s, f->id);
 	s->finding = box_grow(s->arena, s->finding, s->finding_count, &s->finding_cap,
 			      sizeof(struct box_finding *));
@@ -242,11 +263,14 @@ void finding_insert(struct sandbox *s, struct box_finding *f)
 	slot->findings = f;
 }
 
-static const char *finding_id(struct arena *a, const struct role *r, const struct unused *u, int type)
+static const char *finding_id(struct arena *a, const struct role *r, const struct unused *u, int type,
+			      const char *secret)
 {
 	struct arena *scratch = arena_new(NULL);
 	struct buf *b = buf_new(scratch, 16u * 1024 * 1024);
 	buf_printf(b, "%s %d", r->id, type);
+	if (secret != NULL)
+		buf_printf(b, "\n%s", secret);
 	for (size_t i = 0; type == BOX_UNUSED_PERMISSION && i < u->count; i++) {
 		buf_printf(b, "\n%s", u->service[i].namespace);
 		for (size_t k = 0; k < u->service[i].actions.count; k++)
@@ -270,14 +294,18 @@ static void set_status(struct sandbox *s, struct box_finding *f, int status, boo
 }
 
 static void open_finding(struct sandbox *s, const struct role *r, int type, struct unused *u,
-			 const char *id, bool *changed)
+			 const struct box_secret *secret, bool *changed)
 {
+	const char *of = secret != NULL ? secret->id : NULL;
+	const char *id = finding_id(s->arena, r, u, type, of);
 	struct box_finding *f = finding_find(s, id);
 	if (f == NULL) {
 		f = arena_alloc(s->arena, sizeof *f);
 		f->id = id;
+		f->principal = r->type;
 		f->role_id = r->id;
 		f->role_key = r->slot->key;
+		f->secret = of;
 		f->resource = r->arn;
 		f->account = r->account;
 		f->type = type;
@@ -286,7 +314,8 @@ static void open_finding(struct sandbox *s, const struct role *r, int type, stru
 		finding_insert(s, f);
 	}
 	f->unused = u;
-	f->last_used_ms = r->last_used_ms;
+	f->last_used_ms = secret != NULL ? secret->last_used_ms : r->last_used_ms;
+	f->seen = true;
 	set_status(s, f, f->status == BOX_ARCHIVED ? BOX_ARCHIVED : BOX_ACTIVE, changed);
 }
 
@@ -299,24 +328,38 @@ static int analyzer_age(const struct sandbox *s, const struct account *account)
 	return 0;
 }
 
-/* Roles must have existed for the whole tracking period; service-linked ones are not analysed. */
-static const char *analyse(struct sandbox *s, const struct role *r, bool *changed)
+static bool unused_for(const struct sandbox *s, int64_t last_used_ms, int64_t age_ms)
 {
-	int64_t age_ms = (int64_t)analyzer_age(s, r->account) * WHEN_DAY_MS, now = box_now(s);
-	if (age_ms == 0 || now - r->created_ms < age_ms || str_starts(r->path, "/aws-service-role/"))
-		return NULL;
-	if (r->last_used_ms == 0 || now - r->last_used_ms >= age_ms) {
-		struct unused *none = arena_alloc(s->arena, sizeof *none);
-		const char *id = finding_id(s->arena, r, none, BOX_UNUSED_ROLE);
-		open_finding(s, r, BOX_UNUSED_ROLE, none, id, changed);
-		return id;
+	return last_used_ms == 0 || box_now(s) - last_used_ms >= age_ms;
+}
+
+static void analyse_secrets(struct sandbox *s, const struct role *r, int64_t age_ms, bool *changed)
+{
+	for (size_t i = 0; i < r->secret_count; i++) {
+		const struct box_secret *x = &r->secret[i];
+		if (box_now(s) - x->created_ms >= age_ms && unused_for(s, x->last_used_ms, age_ms))
+			open_finding(s, r, x->id != NULL ? BOX_UNUSED_KEY : BOX_UNUSED_PASSWORD,
+				     arena_alloc(s->arena, sizeof(struct unused)), x, changed);
+	}
+}
+
+/* Roles and users must have existed for the whole tracking period; service-linked roles are not
+ * analysed. There is no finding for a user that is wholly unused: its keys and password have one. */
+static void analyse(struct sandbox *s, const struct role *r, bool *changed)
+{
+	int64_t age_ms = (int64_t)analyzer_age(s, r->account) * WHEN_DAY_MS;
+	if (age_ms == 0 || box_now(s) - r->created_ms < age_ms ||
+	    str_starts(r->path, "/aws-service-role/"))
+		return;
+	analyse_secrets(s, r, age_ms, changed);
+	if (r->type == PRINCIPAL_ROLE && unused_for(s, r->last_used_ms, age_ms)) {
+		open_finding(s, r, BOX_UNUSED_ROLE, arena_alloc(s->arena, sizeof(struct unused)), NULL,
+			     changed);
+		return;
 	}
 	struct unused *u = role_unused(s, s->arena, r);
-	if (u->count == 0)
-		return NULL;
-	const char *id = finding_id(s->arena, r, u, BOX_UNUSED_PERMISSION);
-	open_finding(s, r, BOX_UNUSED_PERMISSION, u, id, changed);
-	return id;
+	if (u->count > 0)
+		open_finding(s, r, BOX_UNUSED_PERMISSION, u, NULL, changed);
 }
 
 static void refresh_slot(struct sandbox *s, struct slot *slot, bool all, bool *changed)
@@ -324,9 +367,12 @@ static void refresh_slot(struct sandbox *s, struct slot *slot, bool all, bool *c
 	if (slot->head == NULL || (!all && slot->analysed == slot->head))
 		return;
 	const struct role *r = slot_now(slot);
-	const char *open = r != NULL ? analyse(s, r, changed) : NULL;
 	for (struct box_finding *f = slot->findings; f != NULL; f = f->next)
-		if (open == NULL || strcmp(f->id, open) != 0)
+		f->seen = false;
+	if (r != NULL)
+		analyse(s, r, changed);
+	for (struct box_finding *f = slot->findings; f != NULL; f = f->next)
+		if (!f->seen)
 			set_status(s, f, BOX_RESOLVED, changed);
 	slot->analysed = slot->head;
 }
@@ -336,8 +382,11 @@ void findings_refresh(struct sandbox *s)
 	bool changed = false;
 	bool all = s->versions != s->analysed_versions || box_now(s) - s->analysed_ms >= WHEN_DAY_MS;
 	for (size_t i = 0; i < s->account_count; i++)
-		for (size_t k = 0; k < s->account[i]->roles.count; k++)
-			refresh_slot(s, s->account[i]->roles.slot[k], all, &changed);
+		for (int type = PRINCIPAL_ROLE; type <= PRINCIPAL_USER; type++) {
+			const struct table *t = table_of(s->account[i], type);
+			for (size_t k = 0; k < t->count; k++)
+				refresh_slot(s, t->slot[k], all, &changed);
+		}
 	s->analysed_versions = s->versions;
 	if (all)
 		s->analysed_ms = box_now(s);

@@ -94,7 +94,7 @@ static const struct role *role_of_arn(struct sandbox *s, struct arena *a, const 
 	if (account == NULL || !str_starts(x.resource, "role/"))
 		return NULL;
 	struct view v = view_now(s, account);
-	const struct role *r = role_get(&v, arn_name(arn), &ignored);
+	const struct role *r = role_get(&v, PRINCIPAL_ROLE, arn_name(arn), &ignored);
 	return r != NULL && strcmp(r->arn, arn) == 0 ? r : NULL;
 }
 
@@ -131,7 +131,7 @@ const struct box_key *key_assume(struct sandbox *s, const struct assume *x, cons
 	if (!check_assume(x, p))
 		goto done;
 	const struct role *r = role_of_arn(s, scratch, x->role_arn);
-	if (r == NULL || !trusted(scratch, r, x)) {
+	if (r == NULL || r->account->fault == ACCOUNT_DENIED || !trusted(scratch, r, x)) {
 		problem_set(p, 403, "AccessDenied",
 			    "User: %s is not authorized to perform: sts:AssumeRole on resource: %.200s", x->caller_arn,
 			    x->role_arn);

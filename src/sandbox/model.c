@@ -112,6 +112,8 @@ const char *box_uuid(struct sandbox *s, struct arena *a)
 
 /* --- accounts and analyzers --- */
 
+const char *const account_faults[] = {"", "denied", "throttled", "unreachable", NULL};
+
 int64_t box_now(const struct sandbox *s)
 {
 	return s->clock->now_ms(s->clock->self);
@@ -135,6 +137,7 @@ struct account *box_account_add(struct sandbox *s, const char *id)
 	x->id = arena_strdup(s->arena, id);
 	x->partition = "aws";
 	x->attached_quota = q.attached_per_role;
+	x->user_attached_quota = q.attached_per_user;
 	x->policies_quota = q.policies_per_account;
 	x->roles_quota = 1000;
 	s->account = box_grow(s->arena, s->account, s->account_count, &s->account_cap, sizeof(struct account *));

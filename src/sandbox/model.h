@@ -1,8 +1,12 @@
-/* model: the accounts, roles, policies, findings and keys of the sandbox, and what can be done to
+/* model: the accounts, roles, users, policies, findings and keys of the sandbox, and what can be done to
  * them; private to src/sandbox. It knows no protocol: the doors (query_*.c, rest_*.c, direct.c) turn
  * requests into these calls and results into answers.
  *
- * Every role and policy is a slot with a history of immutable states, newest first. A write puts a
+ * A user is kept as a role is: it has policies, tags and a boundary alike, no trust policy and, in
+ * addition, groups, access keys and a password. Each type has a table of its own, and whoever names
+ * one says which type it means.
+ *
+ * Every role, user and policy is a slot with a history of immutable states, newest first. A write puts a
  * new state in front; a read asks for the state as of an instant. That is how reads lag behind
  * writes: they look at an earlier instant. */
 #ifndef PARE_SANDBOX_MODEL_H
@@ -95,7 +99,13 @@ struct inline_entry {
 	struct document *document;
 };
 
-struct role {
+struct box_secret { /* a user's access key or password */
+	const char *id; /* "AKIA…"; NULL: the password */
+	int64_t created_ms, last_used_ms; /* last used 0: never */
+};
+
+struct role { /* or a user */
+	enum principal_type type;
 	struct slot *slot;
 	struct account *account;
 	const char *name, *path, *arn, *id, *description, *trust;
@@ -109,14 +119,23 @@ struct role {
 	size_t attached_count;
 	struct inline_entry *inlines; /* sorted by name */
 	size_t inline_count;
+	struct str_list groups;    /* users: names */
+	struct box_secret *secret; /* users */
+	size_t secret_count;
 	struct str_list used; /* "s3:GetObject": what it really does; not visible through AWS */
 };
 
+/* What is wrong with a whole account. */
+enum account_fault { ACCOUNT_WELL, ACCOUNT_DENIED, ACCOUNT_THROTTLED, ACCOUNT_UNREACHABLE };
+extern const char *const account_faults[]; /* by that number; "" well */
+
 struct account {
 	const char *id, *partition;
+	enum account_fault fault;
 	struct table roles;    /* by lower-case name: unique without case, path ignored */
+	struct table users;    /* likewise */
 	struct table policies; /* likewise */
-	size_t attached_quota, policies_quota, roles_quota;
+	size_t attached_quota, user_attached_quota, policies_quota, roles_quota;
 };
 
 struct box_analyzer {
@@ -129,13 +148,16 @@ struct box_analyzer {
 
 struct box_finding {
 	const char *id;
-	const char *role_id, *role_key, *resource;
+	enum principal_type principal;
+	const char *role_id, *role_key, *resource; /* the role's or user's */
+	const char *secret; /* UNUSED_KEY: its id */
 	struct account *account;
 	struct box_finding *next; /* of the same role name */
-	enum { BOX_UNUSED_PERMISSION, BOX_UNUSED_ROLE } type;
+	enum { BOX_UNUSED_PERMISSION, BOX_UNUSED_ROLE, BOX_UNUSED_KEY, BOX_UNUSED_PASSWORD } type;
 	enum { BOX_ACTIVE, BOX_ARCHIVED, BOX_RESOLVED } status;
 	int64_t created_ms, updated_ms, analyzed_ms;
-	int64_t last_used_ms;  /* of the role, when it was analysed */
+	int64_t last_used_ms;  /* of the role, key or password, when it was analysed */
+	bool seen;             /* by the analysis under way */
 	struct unused *unused; /* when it was last seen */
 };
 
@@ -238,7 +260,7 @@ bool check_tags(const struct tag *tag, size_t count, size_t existing, struct pro
 /* NULL with the problem. quota: "PolicySize" limit in IAM's count, 0 none. */
 struct document *check_document(struct sandbox *s, const char *text, size_t quota, struct problem *p);
 bool check_trust(const char *text, struct problem *p);
-enum { POLICY_SIZE_MAX = 6144, INLINE_TOTAL_MAX = 10240, TRUST_SIZE_MAX = 2048, VERSIONS_MAX = 5, TAGS_MAX = 50 };
+enum { POLICY_SIZE_MAX = 6144, INLINE_TOTAL_MAX = 10240, USER_INLINE_MAX = 2048, TRUST_SIZE_MAX = 2048, VERSIONS_MAX = 5, TAGS_MAX = 50 };
 
 /* --- pages: one list, cut at an opaque marker --- */
 struct page {
@@ -254,19 +276,23 @@ bool page_key(struct arena *a, const char *token, const char **key);
 
 /* --- role.c --- */
 struct role_new {
-	const char *name, *path, *trust, *description, *boundary;
+	enum principal_type type;
+	const char *name, *path, *trust, *description, *boundary; /* trust: roles */
 	int64_t max_session_s; /* 0: 3600 */
 	const struct tag *tag;
 	size_t tag_count;
 };
-const struct role *role_get(const struct view *v, const char *name, struct problem *p);
+struct table *table_of(struct account *account, enum principal_type type);
+const struct role *role_get(const struct view *v, enum principal_type type, const char *name,
+			    struct problem *p);
 const struct role *role_create(struct sandbox *s, struct account *account, const struct role_new *r,
 			       struct problem *p);
-bool role_delete(struct sandbox *s, struct account *account, const char *name, struct problem *p);
-bool role_tag(struct sandbox *s, struct account *account, const char *name, const struct tag *tag,
-	      size_t count, struct problem *p);
-bool role_untag(struct sandbox *s, struct account *account, const char *name,
-		const struct str_list *keys, struct problem *p);
+bool role_delete(struct sandbox *s, struct account *account, enum principal_type type,
+		 const char *name, struct problem *p);
+bool role_tag(struct sandbox *s, struct account *account, enum principal_type type,
+	      const char *name, const struct tag *tag, size_t count, struct problem *p);
+bool role_untag(struct sandbox *s, struct account *account, enum principal_type type,
+		const char *name, const struct str_list *keys, struct problem *p);
 struct role *role_copy(struct sandbox *s, const struct role *r); /* to change and box_put */
 bool role_modifiable(const struct role *r, struct problem *p);
 struct tag *tags_merge(struct arena *a, const struct tag *old, size_t old_count,
@@ -298,17 +324,17 @@ bool policy_tag(struct sandbox *s, struct account *account, const char *arn, con
 const char *version_name(struct arena *a, size_t number); /* "v3" */
 
 /* --- attach.c --- */
-bool attach(struct sandbox *s, struct account *account, const char *role, const char *arn,
-	    struct problem *p);
-bool detach(struct sandbox *s, struct account *account, const char *role, const char *arn,
-	    struct problem *p);
-bool inline_put(struct sandbox *s, struct account *account, const char *role, const char *name,
-		const char *document, struct problem *p);
-bool inline_delete(struct sandbox *s, struct account *account, const char *role, const char *name,
-		   struct problem *p);
-const struct inline_entry *inline_get(const struct view *v, const char *role, const char *name,
-				      struct problem *p);
-/* How many roles a policy is attached to, or bounds, in the view's account. */
+bool attach(struct sandbox *s, struct account *account, enum principal_type type, const char *role,
+	    const char *arn, struct problem *p);
+bool detach(struct sandbox *s, struct account *account, enum principal_type type, const char *role,
+	    const char *arn, struct problem *p);
+bool inline_put(struct sandbox *s, struct account *account, enum principal_type type,
+		const char *role, const char *name, const char *document, struct problem *p);
+bool inline_delete(struct sandbox *s, struct account *account, enum principal_type type,
+		   const char *role, const char *name, struct problem *p);
+const struct inline_entry *inline_get(const struct view *v, enum principal_type type,
+				      const char *role, const char *name, struct problem *p);
+/* How many roles and users a policy is attached to, or bounds, in the view's account. */
 size_t policy_users(const struct view *v, const struct slot *policy, bool boundary);
 bool role_has(const struct role *r, const struct slot *policy);
 
@@ -322,6 +348,8 @@ bool finding_update(struct sandbox *s, const struct box_analyzer *z, const char 
 		    const char *resource, const char *status, struct problem *p);
 const char *box_status(const struct box_finding *f);
 const char *box_finding_type(const struct box_finding *f);
+int box_finding_type_of(const char *name); /* -1 */
+const char *box_resource_type(const struct box_finding *f); /* "AWS::IAM::Role" */
 void finding_insert(struct sandbox *s, struct box_finding *f);
 
 /* --- recommend.c --- */
@@ -358,9 +386,9 @@ const struct box_key *key_assume(struct sandbox *s, const struct assume *x, cons
 				 struct problem *p);
 
 /* --- details.c: one page of everything --- */
-enum { DETAILS_ROLES = 1, DETAILS_LOCAL = 2, DETAILS_AWS = 4, DETAILS_ALL = 7 };
+enum { DETAILS_ROLES = 1, DETAILS_LOCAL = 2, DETAILS_AWS = 4, DETAILS_USERS = 8, DETAILS_ALL = 15 };
 struct details {
-	const struct role **role;
+	const struct role **role; /* and users */
 	const struct managed **policy;
 	size_t role_count, policy_count;
 };

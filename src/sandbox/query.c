@@ -26,6 +26,11 @@ const char *query_get(const struct query *q, const char *name)
 	return param(q->request, name);
 }
 
+const char *query_principal_key(const struct query *q)
+{
+	return q->type == PRINCIPAL_USER ? "UserName" : "RoleName";
+}
+
 bool query_number(const struct query *q, const char *name, int64_t otherwise, int64_t *out)
 {
 	const char *text = query_get(q, name);
@@ -234,6 +239,7 @@ void query_handle(struct sandbox *s, struct wire_request *request, struct wire_a
 	bool sts = request->service == WIRE_STS;
 	struct query q = {.s = s, .a = request->arena, .request = request, .p = &p};
 	const struct query_op *op = find_op(request);
+	q.type = op != NULL && op->user ? PRINCIPAL_USER : PRINCIPAL_ROLE;
 	q.account = box_account(s, request->account);
 	q.read = view_read(s, q.account);
 	q.now = view_now(s, q.account);

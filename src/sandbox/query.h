@@ -12,6 +12,7 @@ struct query {
 	struct account *account;
 	struct buf *out; /* inside <XResult> */
 	struct problem *p;
+	enum principal_type type; /* whom the operation is about: RoleName or UserName */
 };
 
 struct query_op {
@@ -19,6 +20,7 @@ struct query_op {
 	bool writes;
 	bool (*run)(struct query *q); /* false: q->p says why */
 	bool empty;                   /* has no result element */
+	bool user;                    /* names a user, not a role */
 };
 
 /* Ends with a NULL name. */
@@ -47,6 +49,8 @@ void put_when(struct query *q, const char *name, int64_t ms);
 void put_xml_tags(struct query *q, const struct tag *tag, size_t count);
 void put_page(struct query *q, const struct page *page); /* IsTruncated, Marker */
 void put_boundary(struct query *q, const struct role *r);
+/* "RoleName" or "UserName". */
+const char *query_principal_key(const struct query *q);
 void put_last_used(struct query *q, const struct role *r);
 
 #endif

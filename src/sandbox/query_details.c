@@ -6,21 +6,32 @@
 
 static void put_role_detail(struct query *q, const struct role *r)
 {
+	bool user = r->type == PRINCIPAL_USER;
 	put_open(q, "member");
 	put_text(q, "Path", r->path);
-	put_text(q, "RoleName", r->name);
-	put_text(q, "RoleId", r->id);
+	put_text(q, user ? "UserName" : "RoleName", r->name);
+	put_text(q, user ? "UserId" : "RoleId", r->id);
 	put_text(q, "Arn", r->arn);
 	put_when(q, "CreateDate", r->created_ms);
-	put_document_text(q, "AssumeRolePolicyDocument", r->trust);
-	buf_puts(q->out, "<InstanceProfileList/><RolePolicyList>");
+	if (user) {
+		put_open(q, "GroupList");
+		for (size_t i = 0; i < r->groups.count; i++)
+			put_text(q, "member", r->groups.item[i]);
+		put_close(q, "GroupList");
+	} else {
+		put_document_text(q, "AssumeRolePolicyDocument", r->trust);
+		buf_puts(q->out, "<InstanceProfileList/>");
+	}
+	const char *inlines = user ? "UserPolicyList" : "RolePolicyList";
+	put_open(q, inlines);
 	for (size_t i = 0; i < r->inline_count; i++) {
 		put_open(q, "member");
 		put_text(q, "PolicyName", r->inlines[i].name);
 		put_document_text(q, "PolicyDocument", r->inlines[i].document->text);
 		put_close(q, "member");
 	}
-	buf_puts(q->out, "</RolePolicyList><AttachedManagedPolicies>");
+	put_close(q, inlines);
+	put_open(q, "AttachedManagedPolicies");
 	for (size_t i = 0; i < r->attached_count; i++) {
 		put_open(q, "member");
 		put_text(q, "PolicyName", arn_name(r->attached[i]->arn));
@@ -30,7 +41,8 @@ static void put_role_detail(struct query *q, const struct role *r)
 	put_close(q, "AttachedManagedPolicies");
 	put_boundary(q, r);
 	put_xml_tags(q, r->tag, r->tag_count);
-	put_last_used(q, r);
+	if (!user)
+		put_last_used(q, r);
 	put_close(q, "member");
 }
 
@@ -75,7 +87,9 @@ static bool wanted(struct query *q, int *out)
 			*out |= DETAILS_LOCAL;
 		else if (strcmp(x, "AWSManagedPolicy") == 0)
 			*out |= DETAILS_AWS;
-		else if (strcmp(x, "User") != 0 && strcmp(x, "Group") != 0)
+		else if (strcmp(x, "User") == 0)
+			*out |= DETAILS_USERS;
+		else if (strcmp(x, "Group") != 0)
 			return problem_set(q->p, 400, "ValidationError",
 					   "1 validation error detected: Value '[%.50s]' at 'filter' failed to satisfy "
 					   "constraint: Member must satisfy enum value set: [User, Role, Group, "
@@ -93,9 +107,14 @@ static bool account_details(struct query *q)
 	if (!wanted(q, &what) || !query_page(q, &page))
 		return false;
 	details_page(&q->read, q->a, what, &page, &d);
-	buf_puts(q->out, "<UserDetailList/><GroupDetailList/><RoleDetailList>");
+	put_open(q, "UserDetailList");
 	for (size_t i = 0; i < d.role_count; i++)
-		put_role_detail(q, d.role[i]);
+		if (d.role[i]->type == PRINCIPAL_USER)
+			put_role_detail(q, d.role[i]);
+	buf_puts(q->out, "</UserDetailList><GroupDetailList/><RoleDetailList>");
+	for (size_t i = 0; i < d.role_count; i++)
+		if (d.role[i]->type == PRINCIPAL_ROLE)
+			put_role_detail(q, d.role[i]);
 	buf_puts(q->out, "</RoleDetailList><Policies>");
 	for (size_t i = 0; i < d.policy_count; i++)
 		put_policy_detail(q, d.policy[i]);
@@ -129,7 +148,7 @@ static bool account_summary(struct query *q)
 		versions += m != NULL ? (int64_t)m->version_count : 0;
 	}
 	put_open(q, "SummaryMap");
-	entry(q, "Users", 0);
+	entry(q, "Users", live(q, &a->users));
 	entry(q, "UsersQuota", 5000);
 	entry(q, "Groups", 0);
 	entry(q, "GroupsQuota", 300);
@@ -142,11 +161,11 @@ static bool account_summary(struct query *q)
 	entry(q, "PolicyVersionsInUseQuota", 10000);
 	entry(q, "VersionsPerPolicyQuota", VERSIONS_MAX);
 	entry(q, "RolePolicySizeQuota", INLINE_TOTAL_MAX);
-	entry(q, "UserPolicySizeQuota", 2048);
+	entry(q, "UserPolicySizeQuota", USER_INLINE_MAX);
 	entry(q, "GroupPolicySizeQuota", 5120);
 	entry(q, "AssumeRolePolicySizeQuota", TRUST_SIZE_MAX);
 	entry(q, "AttachedPoliciesPerRoleQuota", (int64_t)a->attached_quota);
-	entry(q, "AttachedPoliciesPerUserQuota", 10);
+	entry(q, "AttachedPoliciesPerUserQuota", (int64_t)a->user_attached_quota);
 	entry(q, "AttachedPoliciesPerGroupQuota", 10);
 	entry(q, "GroupsPerUserQuota", 10);
 	entry(q, "AccessKeysPerUserQuota", 2);
@@ -159,9 +178,9 @@ static bool account_summary(struct query *q)
 }
 
 const struct query_op query_details_ops[] = {
-	{"GetAccountAuthorizationDetails", false, account_details, false},
-	{"GetAccountSummary", false, account_summary, false},
-	{NULL, false, NULL, false},
+	{"GetAccountAuthorizationDetails", false, account_details, false, false},
+	{"GetAccountSummary", false, account_summary, false, false},
+	{NULL, false, NULL, false, false},
 };
 
 /* --- STS --- */
@@ -200,7 +219,7 @@ static bool assume_role(struct query *q)
 }
 
 const struct query_op query_sts_ops[] = {
-	{"GetCallerIdentity", false, caller_identity, false},
-	{"AssumeRole", false, assume_role, false},
-	{NULL, false, NULL, false},
+	{"GetCallerIdentity", false, caller_identity, false, false},
+	{"AssumeRole", false, assume_role, false, false},
+	{NULL, false, NULL, false, false},
 };

@@ -197,51 +197,74 @@ static bool list_policies(struct query *q)
 	return true;
 }
 
-static bool list_entities(struct query *q)
-{
+struct entities {
 	struct page page;
-	size_t count = 0;
-	const char *last = NULL, *usage = query_get(q, "PolicyUsageFilter"),
-		   *filter = query_get(q, "EntityFilter"), *prefix = query_get(q, "PathPrefix");
-	const struct table *t = &q->account->roles;
-	const struct managed *m = policy_get(&q->read, query_get(q, "PolicyArn"), q->p);
-	if (m == NULL || !query_page(q, &page))
-		return false;
-	buf_puts(q->out, "<PolicyGroups/><PolicyUsers/><PolicyRoles>");
-	bool roles = filter == NULL || strcmp(filter, "Role") == 0;
-	for (size_t i = table_after(t, page.after); roles && i < t->count; i++) {
+	const struct managed *policy;
+	const char *usage, *prefix, *last;
+	size_t count;
+	bool full;
+};
+
+/* One list over both tables, users behind roles: a page goes on inside either. */
+static void put_entities(struct query *q, struct entities *x, enum principal_type type, bool wanted)
+{
+	const struct table *t = table_of(q->account, type);
+	const char *after = x->page.after;
+	char kind = type == PRINCIPAL_ROLE ? 'a' : 'b';
+	if (!wanted || x->full || (after != NULL && after[0] > kind))
+		return;
+	for (size_t i = table_after(t, after != NULL && after[0] == kind ? after + 2 : NULL); i < t->count; i++) {
 		const struct role *r = slot_at(t->slot[i], q->read.as_of_ms);
-		bool has = r != NULL && role_has(r, m->slot) && !str_equal(usage, "PermissionsBoundary");
-		bool bounds = r != NULL && r->boundary == m->slot && !str_equal(usage, "PermissionsPolicy");
-		if ((!has && !bounds) || (prefix != NULL && !str_starts(r->path, prefix)))
+		bool has = r != NULL && role_has(r, x->policy->slot) &&
+			   !str_equal(x->usage, "PermissionsBoundary");
+		bool bounds = r != NULL && r->boundary == x->policy->slot &&
+			      !str_equal(x->usage, "PermissionsPolicy");
+		if ((!has && !bounds) || (x->prefix != NULL && !str_starts(r->path, x->prefix)))
 			continue;
-		if (count++ == page.max) {
-			page_end(q->a, &page, last);
-			break;
+		if (x->count++ == x->page.max) {
+			page_end(q->a, &x->page, x->last);
+			x->full = true;
+			return;
 		}
 		put_open(q, "member");
-		put_text(q, "RoleName", r->name);
-		put_text(q, "RoleId", r->id);
+		put_text(q, type == PRINCIPAL_ROLE ? "RoleName" : "UserName", r->name);
+		put_text(q, type == PRINCIPAL_ROLE ? "RoleId" : "UserId", r->id);
 		put_close(q, "member");
-		last = t->slot[i]->key;
+		x->last = str_printf(q->a, "%c/%s", kind, t->slot[i]->key);
 	}
+}
+
+static bool list_entities(struct query *q)
+{
+	const char *filter = query_get(q, "EntityFilter");
+	struct entities x = {.usage = query_get(q, "PolicyUsageFilter"),
+			     .prefix = query_get(q, "PathPrefix"),
+			     .policy = policy_get(&q->read, query_get(q, "PolicyArn"), q->p)};
+	if (x.policy == NULL || !query_page(q, &x.page))
+		return false;
+	buf_puts(q->out, "<PolicyGroups/>");
+	put_open(q, "PolicyRoles");
+	put_entities(q, &x, PRINCIPAL_ROLE, filter == NULL || strcmp(filter, "Role") == 0);
 	put_close(q, "PolicyRoles");
-	put_page(q, &page);
+	put_open(q, "PolicyUsers");
+	put_entities(q, &x, PRINCIPAL_USER, filter == NULL || strcmp(filter, "User") == 0);
+	put_close(q, "PolicyUsers");
+	put_page(q, &x.page);
 	return true;
 }
 
 const struct query_op query_policy_ops[] = {
-	{"CreatePolicy", true, create_policy, false},
-	{"GetPolicy", false, get_policy, false},
-	{"GetPolicyVersion", false, get_policy_version, false},
-	{"CreatePolicyVersion", true, create_policy_version, false},
-	{"SetDefaultPolicyVersion", true, set_default_version, true},
-	{"DeletePolicyVersion", true, delete_policy_version, true},
-	{"ListPolicyVersions", false, list_policy_versions, false},
-	{"ListPolicies", false, list_policies, false},
-	{"DeletePolicy", true, delete_policy, true},
-	{"TagPolicy", true, tag_policy, true},
-	{"ListPolicyTags", false, list_policy_tags, false},
-	{"ListEntitiesForPolicy", false, list_entities, false},
-	{NULL, false, NULL, false},
+	{"CreatePolicy", true, create_policy, false, false},
+	{"GetPolicy", false, get_policy, false, false},
+	{"GetPolicyVersion", false, get_policy_version, false, false},
+	{"CreatePolicyVersion", true, create_policy_version, false, false},
+	{"SetDefaultPolicyVersion", true, set_default_version, true, false},
+	{"DeletePolicyVersion", true, delete_policy_version, true, false},
+	{"ListPolicyVersions", false, list_policy_versions, false, false},
+	{"ListPolicies", false, list_policies, false, false},
+	{"DeletePolicy", true, delete_policy, true, false},
+	{"TagPolicy", true, tag_policy, true, false},
+	{"ListPolicyTags", false, list_policy_tags, false, false},
+	{"ListEntitiesForPolicy", false, list_entities, false, false},
+	{NULL, false, NULL, false, false},
 };

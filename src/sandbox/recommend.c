@@ -125,7 +125,7 @@ bool recommendation_generate(struct sandbox *s, const struct box_analyzer *z, co
 	if (f->type != BOX_UNUSED_PERMISSION)
 		return problem_set(p, 400, "ValidationException",
 				   "Recommendations are available only for findings of type UnusedPermission.");
-	const struct role *r = slot_now(table_find(&f->account->roles, f->role_key));
+	const struct role *r = slot_now(table_find(table_of(f->account, f->principal), f->role_key));
 	if (f->status == BOX_RESOLVED || r == NULL)
 		return problem_set(p, 400, "ValidationException", "Finding %s is resolved.", id);
 	struct box_recommendation *out = arena_alloc(s->arena, sizeof *out);

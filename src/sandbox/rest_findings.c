@@ -34,7 +34,7 @@ static const char *attribute(const struct box_finding *f, const char *key)
 	if (strcmp(key, "resource") == 0)
 		return f->resource;
 	if (strcmp(key, "resourceType") == 0)
-		return "AWS::IAM::Role";
+		return box_resource_type(f);
 	if (strcmp(key, "resourceOwnerAccount") == 0)
 		return f->account->id;
 	if (strcmp(key, "findingType") == 0)
@@ -81,7 +81,7 @@ static void put_summary(struct rest *q, const struct box_finding *f)
 	json_member_text(w, "id", f->id);
 	json_member_text(w, "resource", f->resource);
 	json_member_text(w, "resourceOwnerAccount", f->account->id);
-	json_member_text(w, "resourceType", "AWS::IAM::Role");
+	json_member_text(w, "resourceType", box_resource_type(f));
 	json_member_text(w, "status", box_status(f));
 	json_member_text(w, "updatedAt", box_time(q->a, f->updated_ms));
 }
@@ -163,28 +163,41 @@ static bool inner_page(struct rest *q, size_t count, size_t otherwise, size_t *f
 	return true;
 }
 
+/* The finding is about one thing as a whole: the role, a key, the password. */
+static void put_whole(struct rest *q, const struct box_finding *f)
+{
+	static const char *const details[] = {
+		[BOX_UNUSED_ROLE] = "unusedIamRoleDetails",
+		[BOX_UNUSED_KEY] = "unusedIamUserAccessKeyDetails",
+		[BOX_UNUSED_PASSWORD] = "unusedIamUserPasswordDetails",
+	};
+	struct json_writer *w = &q->out;
+	json_open(w, '{');
+	json_key(w, details[f->type]);
+	json_open(w, '{');
+	if (f->type == BOX_UNUSED_KEY)
+		json_member_text(w, "accessKeyId", f->secret);
+	if (f->last_used_ms != 0)
+		json_member_text(w, "lastAccessed", box_time(q->a, f->last_used_ms));
+	json_close(w, '}');
+	json_close(w, '}');
+}
+
 bool rest_get_finding(struct rest *q)
 {
 	size_t from, to;
 	const char *token;
 	const struct box_analyzer *z = rest_analyzer(q, rest_param(q, "analyzerArn"));
 	const struct box_finding *f = z != NULL ? finding_get(q->s, z, q->label, q->p) : NULL;
-	if (f == NULL || !inner_page(q, f->type == BOX_UNUSED_ROLE ? 1 : f->unused->count, DETAILS_PAGE, &from, &to, &token))
+	if (f == NULL || !inner_page(q, f->type != BOX_UNUSED_PERMISSION ? 1 : f->unused->count, DETAILS_PAGE, &from, &to, &token))
 		return false;
 	json_open(&q->out, '{');
 	put_summary(q, f);
 	json_key(&q->out, "findingDetails");
 	json_open(&q->out, '[');
-	if (f->type == BOX_UNUSED_ROLE) {
-		json_open(&q->out, '{');
-		json_key(&q->out, "unusedIamRoleDetails");
-		json_open(&q->out, '{');
-		if (f->last_used_ms != 0)
-			json_member_text(&q->out, "lastAccessed", box_time(q->a, f->last_used_ms));
-		json_close(&q->out, '}');
-		json_close(&q->out, '}');
-	}
-	for (size_t i = from; f->type != BOX_UNUSED_ROLE && i < to; i++)
+	if (f->type != BOX_UNUSED_PERMISSION)
+		put_whole(q, f);
+	for (size_t i = from; f->type == BOX_UNUSED_PERMISSION && i < to; i++)
 		put_unused(q, &f->unused->service[i]);
 	json_close(&q->out, ']');
 	if (token != NULL)

@@ -4,14 +4,24 @@
 #include "pare/arn.h"
 #include "pare/quota.h"
 
-const struct role *role_get(const struct view *v, const char *name, struct problem *p)
+enum { USERS_QUOTA = 5000 };
+
+struct table *table_of(struct account *account, enum principal_type type)
 {
+	return type == PRINCIPAL_USER ? &account->users : &account->roles;
+}
+
+const struct role *role_get(const struct view *v, enum principal_type type, const char *name,
+			    struct problem *p)
+{
+	bool user = type == PRINCIPAL_USER;
 	struct arena *scratch = arena_new(NULL);
 	const struct role *r = NULL;
-	if (check_name(name, "RoleName", 64, p)) {
-		r = slot_at(table_find(&v->account->roles, str_lower(scratch, name)), v->as_of_ms);
+	if (check_name(name, user ? "UserName" : "RoleName", user ? 128 : 64, p)) {
+		r = slot_at(table_find(table_of(v->account, type), str_lower(scratch, name)), v->as_of_ms);
 		if (r == NULL)
-			problem_set(p, 404, "NoSuchEntity", "The role with name %s cannot be found.", name);
+			problem_set(p, 404, "NoSuchEntity", "The %s with name %s cannot be found.",
+				    principal_type_name(type), name);
 	}
 	arena_free(scratch);
 	return r;
@@ -34,11 +44,11 @@ bool role_modifiable(const struct role *r, struct problem *p)
 			   r->name);
 }
 
-static size_t count_roles(const struct account *account)
+static size_t count_live(const struct table *t)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < account->roles.count; i++)
-		count += slot_now(account->roles.slot[i]) != NULL;
+	for (size_t i = 0; i < t->count; i++)
+		count += slot_now(t->slot[i]) != NULL;
 	return count;
 }
 
@@ -47,8 +57,9 @@ static bool check_new(struct sandbox *s, struct account *account, const struct r
 {
 	struct view v = view_now(s, account);
 	const char *path = n->path != NULL ? n->path : "/";
-	if (!check_name(n->name, "RoleName", NAME_MAX_ROLE, p) || !check_path(path, "Path", false, p) ||
-	    !check_trust(n->trust, p) || !check_tags(n->tag, n->tag_count, 0, p))
+	bool user = n->type == PRINCIPAL_USER;
+	if (!check_name(n->name, user ? "UserName" : "RoleName", user ? NAME_MAX_USER : NAME_MAX_ROLE, p) ||
+	    !check_path(path, "Path", false, p) || (!user && !check_trust(n->trust, p)) || !check_tags(n->tag, n->tag_count, 0, p))
 		return false;
 	if (str_starts(path, "/aws-service-role/") || str_starts(path, "/aws-reserved/"))
 		return problem_set(p, 400, "ValidationError", "The path %s is reserved for AWS.", path);
@@ -62,9 +73,10 @@ static bool check_new(struct sandbox *s, struct account *account, const struct r
 			return false;
 		*boundary = policy_slot(&v, n->boundary);
 	}
-	if (count_roles(account) >= account->roles_quota)
-		return problem_set(p, 409, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: %zu",
-				   account->roles_quota);
+	size_t quota = user ? USERS_QUOTA : account->roles_quota;
+	if (count_live(table_of(account, n->type)) >= quota)
+		return problem_set(p, 409, "LimitExceeded", "Cannot exceed quota for %s: %zu",
+				   user ? "UsersPerAccount" : "RolesPerAccount", quota);
 	return true;
 }
 
@@ -75,21 +87,24 @@ const struct role *role_create(struct sandbox *s, struct account *account, const
 	struct arena *a = s->arena;
 	if (!check_new(s, account, n, &boundary, p))
 		return NULL;
-	struct slot *slot = table_add(a, &account->roles, str_lower(a, n->name));
+	struct slot *slot = table_add(a, table_of(account, n->type), str_lower(a, n->name));
 	if (slot_now(slot) != NULL) {
-		problem_set(p, 409, "EntityAlreadyExists", "Role with name %s already exists.", n->name);
+		problem_set(p, 409, "EntityAlreadyExists", "%s with name %s already exists.",
+			    n->type == PRINCIPAL_USER ? "User" : "Role", n->name);
 		return NULL;
 	}
 	slot->account = account;
 	struct role *r = arena_alloc(a, sizeof *r);
+	r->type = n->type;
 	r->slot = slot;
 	r->account = account;
 	r->name = arena_strdup(a, n->name);
 	r->path = n->path != NULL ? arena_strdup(a, n->path) : "/";
-	r->arn = str_printf(a, "arn:%s:iam::%s:role%s%s", account->partition, account->id, r->path, r->name);
-	r->id = box_id(s, a, "AROA");
+	r->arn = str_printf(a, "arn:%s:iam::%s:%s%s%s", account->partition, account->id,
+			    principal_type_name(n->type), r->path, r->name);
+	r->id = box_id(s, a, n->type == PRINCIPAL_USER ? "AIDA" : "AROA");
 	r->description = arena_strdup(a, n->description);
-	r->trust = arena_strdup(a, n->trust);
+	r->trust = n->type == PRINCIPAL_USER ? NULL : arena_strdup(a, n->trust);
 	r->created_ms = box_now(s);
 	r->max_session_s = n->max_session_s != 0 ? n->max_session_s : 3600;
 	r->boundary = boundary;
@@ -98,10 +113,11 @@ const struct role *role_create(struct sandbox *s, struct account *account, const
 	return r;
 }
 
-bool role_delete(struct sandbox *s, struct account *account, const char *name, struct problem *p)
+bool role_delete(struct sandbox *s, struct account *account, enum principal_type type,
+		 const char *name, struct problem *p)
 {
 	struct view v = view_now(s, account);
-	const struct role *r = role_get(&v, name, p);
+	const struct role *r = role_get(&v, type, name, p);
 	if (r == NULL || !role_modifiable(r, p))
 		return false;
 	if (r->attached_count > 0)
@@ -109,6 +125,10 @@ bool role_delete(struct sandbox *s, struct account *account, const char *name, s
 				   "Cannot delete entity, must detach all policies first.");
 	if (r->inline_count > 0)
 		return problem_set(p, 409, "DeleteConflict", "Cannot delete entity, must delete policies first.");
+	if (r->secret_count > 0 || r->groups.count > 0)
+		return problem_set(p, 409, "DeleteConflict",
+				   "Cannot delete entity, must remove %s first.",
+				   r->groups.count > 0 ? "the user from all groups" : "access keys and password");
 	box_put(s, r->slot, NULL);
 	return true;
 }
@@ -140,11 +160,11 @@ struct tag *tags_merge(struct arena *a, const struct tag *old, size_t old_count,
 	return all;
 }
 
-bool role_tag(struct sandbox *s, struct account *account, const char *name, const struct tag *tag,
-	      size_t count, struct problem *p)
+bool role_tag(struct sandbox *s, struct account *account, enum principal_type type,
+	      const char *name, const struct tag *tag, size_t count, struct problem *p)
 {
 	struct view v = view_now(s, account);
-	const struct role *r = role_get(&v, name, p);
+	const struct role *r = role_get(&v, type, name, p);
 	if (r == NULL || !role_modifiable(r, p) || !check_tags(tag, count, 0, p))
 		return false;
 	struct role *now = role_copy(s, r);
@@ -155,11 +175,11 @@ bool role_tag(struct sandbox *s, struct account *account, const char *name, cons
 	return true;
 }
 
-bool role_untag(struct sandbox *s, struct account *account, const char *name,
-		const struct str_list *keys, struct problem *p)
+bool role_untag(struct sandbox *s, struct account *account, enum principal_type type,
+		const char *name, const struct str_list *keys, struct problem *p)
 {
 	struct view v = view_now(s, account);
-	const struct role *r = role_get(&v, name, p);
+	const struct role *r = role_get(&v, type, name, p);
 	if (r == NULL || !role_modifiable(r, p))
 		return false;
 	struct role *now = role_copy(s, r);

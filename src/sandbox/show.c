@@ -21,7 +21,7 @@ static void put_document(struct buf *out, const struct document *d)
 
 static void put_role(struct buf *out, const struct role *r)
 {
-	buf_printf(out, "role %s\n  arn %s\n", r->name, r->arn);
+	buf_printf(out, "%s %s\n  arn %s\n", principal_type_name(r->type), r->name, r->arn);
 	for (size_t i = 0; i < r->attached_count; i++) {
 		const struct managed *m = slot_now(r->attached[i]);
 		buf_printf(out, "attached %s\n", r->attached[i]->arn);
@@ -70,9 +70,9 @@ void sandbox_show(struct sandbox *s, const char *role, struct buf *out)
 	bool quiet = s->quiet, found = false;
 	s->quiet = true;
 	findings_refresh(s);
-	for (size_t i = 0; i < s->account_count; i++) {
-		struct view v = view_now(s, s->account[i]);
-		const struct role *r = role_get(&v, role, &p);
+	for (size_t i = 0; i < 2 * s->account_count; i++) {
+		struct view v = view_now(s, s->account[i / 2]);
+		const struct role *r = role_get(&v, i % 2 == 0 ? PRINCIPAL_ROLE : PRINCIPAL_USER, role, &p);
 		if (r == NULL)
 			continue;
 		put_role(out, r);

@@ -117,18 +117,30 @@ static bool each(struct reader *r, const struct json *root, const char *key,
 static bool read_account(struct reader *r, const struct json *v)
 {
 	const char *id;
-	int64_t attached, policies, roles;
-	if (!ONLY(r, v, "id", "partition", "attachedPerRole", "policies", "roles") || !need(r, v, "id", &id))
+	int64_t attached, user_attached, policies, roles;
+	if (!ONLY(r, v, "id", "partition", "attachedPerRole", "attachedPerUser", "policies", "roles",
+		  "fault") || !need(r, v, "id", &id))
 		return false;
 	if (!account_id_valid(id))
 		return err_set(r->e, ERR_INPUT, "reading '%s': account '%s': expected twelve digits", r->what, id);
 	struct account *a = box_account_add(r->s, id);
 	if (!read_number(r, v, "attachedPerRole", (int64_t)a->attached_quota, &attached) ||
+	    !read_number(r, v, "attachedPerUser", (int64_t)a->user_attached_quota, &user_attached) ||
 	    !read_number(r, v, "policies", (int64_t)a->policies_quota, &policies) ||
 	    !read_number(r, v, "roles", (int64_t)a->roles_quota, &roles))
 		return false;
 	a->partition = optional(r, v, "partition", a->partition);
+	const char *fault = optional(r, v, "fault", "");
+	size_t k = 0;
+	while (account_faults[k] != NULL && strcmp(account_faults[k], fault) != 0)
+		k++;
+	if (account_faults[k] == NULL)
+		return err_set(r->e, ERR_INPUT,
+			       "reading '%s': account '%s': fault '%s': expected denied, throttled or unreachable",
+			       r->what, id, fault);
+	a->fault = (enum account_fault)k;
 	a->attached_quota = (size_t)attached;
+	a->user_attached_quota = (size_t)user_attached;
 	a->policies_quota = (size_t)policies;
 	a->roles_quota = (size_t)roles;
 	return true;
@@ -270,8 +282,8 @@ static struct slot *known_policy(struct reader *r, const struct role *role, cons
 	struct slot *slot = policy_slot(&v, arn);
 	if (slot_now(slot) != NULL && strcmp(slot->arn, arn) == 0)
 		return slot;
-	err_set(r->e, ERR_INPUT, "reading '%s': role '%s' has policy '%s', which is not among its policies",
-		r->what, role->name, arn);
+	err_set(r->e, ERR_INPUT, "reading '%s': %s '%s' has policy '%s', which is not among its policies",
+		r->what, principal_type_name(role->type), role->name, arn);
 	return NULL;
 }
 
@@ -320,38 +332,83 @@ static bool read_used(struct reader *r, const struct json *v, struct role *role)
 	return true;
 }
 
-static bool read_role(struct reader *r, const struct json *v)
+/* What a role and a user have alike. */
+static bool read_common(struct reader *r, const struct json *v, struct role *role)
 {
 	struct arena *a = r->s->arena;
-	struct role *role = arena_alloc(a, sizeof *role);
-	const char *boundary = json_text(v, "boundary");
-	if (!ONLY(r, v, "account", "name", "path", "id", "description", "createdAt", "lastUsedAt",
-		  "lastUsedRegion", "maxSessionDuration", "trust", "boundary", "tags", "attached", "inline",
-		  "usedActions") ||
-	    !need(r, v, "name", &role->name) || !read_document(r, v, "trust", &role->trust))
-		return false;
+	bool user = role->type == PRINCIPAL_USER;
+	const char *boundary = json_text(v, "boundary"), *type = principal_type_name(role->type);
 	role->account = box_account_add(r->s, optional(r, v, "account", r->s->account[0]->id));
 	role->path = optional(r, v, "path", "/");
-	role->arn = str_printf(a, "arn:%s:iam::%s:role%s%s", role->account->partition, role->account->id,
-			       role->path, role->name);
+	role->arn = str_printf(a, "arn:%s:iam::%s:%s%s%s", role->account->partition, role->account->id,
+			       type, role->path, role->name);
 	role->id = optional(r, v, "id", NULL);
 	if (role->id == NULL)
-		role->id = box_id(r->s, a, "AROA");
-	role->description = optional(r, v, "description", NULL);
-	role->last_used_region = optional(r, v, "lastUsedRegion", "us-east-1");
+		role->id = box_id(r->s, a, user ? "AIDA" : "AROA");
 	if (!read_time(r, v, "createdAt", box_now(r->s), &role->created_ms) ||
 	    !read_time(r, v, "lastUsedAt", 0, &role->last_used_ms) ||
-	    !read_number(r, v, "maxSessionDuration", 3600, &role->max_session_s) ||
 	    !read_tags(r, v, &role->tag, &role->tag_count) || !read_attached(r, v, role) ||
 	    !read_inlines(r, v, role) || !read_used(r, v, role))
 		return false;
 	if (boundary != NULL && (role->boundary = known_policy(r, role, boundary)) == NULL)
 		return false;
-	role->slot = table_add(a, &role->account->roles, str_lower(a, role->name));
+	role->slot = table_add(a, table_of(role->account, role->type), str_lower(a, role->name));
 	role->slot->account = role->account;
 	if (slot_now(role->slot) != NULL)
-		return err_set(r->e, ERR_INPUT, "reading '%s': role '%s' stands twice", r->what, role->name);
+		return err_set(r->e, ERR_INPUT, "reading '%s': %s '%s' stands twice", r->what, type, role->name);
+	return true;
+}
+
+static bool read_role(struct reader *r, const struct json *v)
+{
+	struct role *role = arena_alloc(r->s->arena, sizeof *role);
+	if (!ONLY(r, v, "account", "name", "path", "id", "description", "createdAt", "lastUsedAt",
+		  "lastUsedRegion", "maxSessionDuration", "trust", "boundary", "tags", "attached", "inline",
+		  "usedActions") ||
+	    !need(r, v, "name", &role->name) || !read_document(r, v, "trust", &role->trust))
+		return false;
+	role->type = PRINCIPAL_ROLE;
+	role->description = optional(r, v, "description", NULL);
+	role->last_used_region = optional(r, v, "lastUsedRegion", "us-east-1");
+	if (!read_number(r, v, "maxSessionDuration", 3600, &role->max_session_s) ||
+	    !read_common(r, v, role))
+		return false;
 	box_put(r->s, role->slot, role);
+	return true;
+}
+
+static bool read_secret(struct reader *r, const struct json *v, const struct role *user, bool key,
+			struct box_secret *out)
+{
+	if (!ONLY(r, v, "id", "createdAt", "lastUsedAt") || (key && !need(r, v, "id", &out->id)))
+		return false;
+	return read_time(r, v, "createdAt", user->created_ms, &out->created_ms) &&
+	       read_time(r, v, "lastUsedAt", 0, &out->last_used_ms);
+}
+
+static bool read_user(struct reader *r, const struct json *v)
+{
+	struct role *user = arena_alloc(r->s->arena, sizeof *user);
+	const struct json *groups = json_get(v, "groups"), *keys = json_get(v, "accessKeys"),
+			  *password = json_get(v, "password");
+	if (!ONLY(r, v, "account", "name", "path", "id", "createdAt", "lastUsedAt", "boundary", "tags",
+		  "attached", "inline", "usedActions", "groups", "accessKeys", "password") ||
+	    !need(r, v, "name", &user->name))
+		return false;
+	user->type = PRINCIPAL_USER;
+	if (!read_common(r, v, user))
+		return false;
+	for (const struct json *x = groups != NULL ? groups->first : NULL; x != NULL; x = x->next)
+		if (x->type == JSON_STRING)
+			str_list_add(r->s->arena, &user->groups, arena_strdup(r->s->arena, x->text));
+	user->secret = arena_array(r->s->arena, (keys != NULL ? keys->count : 0) + 1, sizeof *user->secret);
+	for (const struct json *x = keys != NULL ? keys->first : NULL; x != NULL; x = x->next)
+		if (!read_secret(r, x, user, true, &user->secret[user->secret_count++]))
+			return err_wrap(r->e, "user '%s'", user->name);
+	if (password != NULL &&
+	    !read_secret(r, password, user, false, &user->secret[user->secret_count++]))
+		return err_wrap(r->e, "user '%s'", user->name);
+	box_put(r->s, user->slot, user);
 	return true;
 }
 
@@ -359,17 +416,24 @@ static bool read_finding(struct reader *r, const struct json *v)
 {
 	struct box_finding *f = arena_alloc(r->s->arena, sizeof *f);
 	const char *account, *status, *type;
-	if (!ONLY(r, v, "id", "account", "role", "roleId", "resource", "type", "status", "createdAt",
-		  "updatedAt", "analyzedAt", "unused") ||
+	bool user = json_get(v, "user") != NULL;
+	if (!ONLY(r, v, "id", "account", "role", "user", "roleId", "resource", "type", "status",
+		  "createdAt", "updatedAt", "analyzedAt", "unused", "secret") ||
 	    !need(r, v, "id", &f->id) || !need(r, v, "account", &account) ||
-	    !need(r, v, "role", &f->role_key) || !need(r, v, "roleId", &f->role_id) ||
+	    !need(r, v, user ? "user" : "role", &f->role_key) || !need(r, v, "roleId", &f->role_id) ||
 	    !need(r, v, "resource", &f->resource) || !need(r, v, "type", &type) ||
 	    !need(r, v, "status", &status) || !read_time(r, v, "createdAt", 0, &f->created_ms) ||
 	    !read_time(r, v, "updatedAt", 0, &f->updated_ms) ||
 	    !read_time(r, v, "analyzedAt", 0, &f->analyzed_ms))
 		return false;
 	f->account = box_account_add(r->s, account);
-	f->type = strcmp(type, "UnusedIAMRole") == 0 ? BOX_UNUSED_ROLE : BOX_UNUSED_PERMISSION;
+	int known = box_finding_type_of(type);
+	if (known < 0)
+		return err_set(r->e, ERR_INPUT, "reading '%s': finding '%s' has the type '%s'", r->what, f->id,
+			       type);
+	f->type = known;
+	f->principal = user ? PRINCIPAL_USER : PRINCIPAL_ROLE;
+	f->secret = optional(r, v, "secret", NULL);
 	f->status = strcmp(status, "ARCHIVED") == 0   ? BOX_ARCHIVED
 		    : strcmp(status, "RESOLVED") == 0 ? BOX_RESOLVED
 						      : BOX_ACTIVE;
@@ -412,7 +476,7 @@ bool state_read(struct sandbox *s, const char *text, size_t len, const char *wha
 	const struct json *root = json_parse(r.scratch, text, len, what, e);
 	bool ok = root != NULL &&
 		  ONLY(&r, root, "schema", "about", "random", "generated", "accounts", "keys", "analyzers",
-		       "policies", "roles", "findings", "recommendations");
+		       "policies", "roles", "users", "findings", "recommendations");
 	if (ok && !str_equal(json_text(root, "schema"), "pare.sandbox/v1"))
 		ok = err_set(e, ERR_INPUT, "reading '%s': expected \"schema\": \"pare.sandbox/v1\"", what);
 	const char *random = ok ? json_text(root, "random") : NULL;
@@ -421,7 +485,8 @@ bool state_read(struct sandbox *s, const char *text, size_t len, const char *wha
 	s->generated = s->generated || json_bool(root, "generated", false);
 	ok = ok && each(&r, root, "accounts", read_account) && each(&r, root, "keys", read_key) &&
 	     each(&r, root, "analyzers", read_analyzer) && each(&r, root, "policies", read_policy) &&
-	     each(&r, root, "roles", read_role) && each(&r, root, "findings", read_finding) &&
+	     each(&r, root, "roles", read_role) &&
+	     each(&r, root, "users", read_user) && each(&r, root, "findings", read_finding) &&
 	     each(&r, root, "recommendations", read_recommendation);
 	arena_free(r.scratch);
 	return ok;

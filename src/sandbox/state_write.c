@@ -46,7 +46,9 @@ static void put_accounts(struct json_writer *w, const struct sandbox *s)
 		json_open(w, '{');
 		member(w, "id", a->id);
 		member(w, "partition", a->partition);
+		member(w, "fault", a->fault != ACCOUNT_WELL ? account_faults[a->fault] : NULL);
 		json_member_integer(w, "attachedPerRole", (int64_t)a->attached_quota);
+		json_member_integer(w, "attachedPerUser", (int64_t)a->user_attached_quota);
 		json_member_integer(w, "policies", (int64_t)a->policies_quota);
 		json_member_integer(w, "roles", (int64_t)a->roles_quota);
 		json_close(w, '}');
@@ -115,6 +117,35 @@ static void put_policies(struct json_writer *w, const struct table *t)
 	}
 }
 
+static void put_secret(struct json_writer *w, const struct box_secret *x)
+{
+	json_open(w, '{');
+	member(w, "id", x->id);
+	put_time(w, "createdAt", x->created_ms);
+	put_time(w, "lastUsedAt", x->last_used_ms);
+	json_close(w, '}');
+}
+
+static void put_user_only(struct json_writer *w, const struct role *r)
+{
+	json_key(w, "groups");
+	json_open(w, '[');
+	for (size_t i = 0; i < r->groups.count; i++)
+		json_put_text(w, r->groups.item[i]);
+	json_close(w, ']');
+	json_key(w, "accessKeys");
+	json_open(w, '[');
+	for (size_t i = 0; i < r->secret_count; i++)
+		if (r->secret[i].id != NULL)
+			put_secret(w, &r->secret[i]);
+	json_close(w, ']');
+	for (size_t i = 0; i < r->secret_count; i++)
+		if (r->secret[i].id == NULL) {
+			json_key(w, "password");
+			put_secret(w, &r->secret[i]);
+		}
+}
+
 static void put_role(struct json_writer *w, const struct role *r)
 {
 	json_open(w, '{');
@@ -125,9 +156,13 @@ static void put_role(struct json_writer *w, const struct role *r)
 	member(w, "description", r->description);
 	put_time(w, "createdAt", r->created_ms);
 	put_time(w, "lastUsedAt", r->last_used_ms);
-	member(w, "lastUsedRegion", r->last_used_region);
-	json_member_integer(w, "maxSessionDuration", r->max_session_s);
-	member(w, "trust", r->trust);
+	if (r->type == PRINCIPAL_USER) {
+		put_user_only(w, r);
+	} else {
+		member(w, "lastUsedRegion", r->last_used_region);
+		json_member_integer(w, "maxSessionDuration", r->max_session_s);
+		member(w, "trust", r->trust);
+	}
 	member(w, "boundary", r->boundary != NULL ? r->boundary->arn : NULL);
 	put_tags(w, r->tag, r->tag_count);
 	json_key(w, "attached");
@@ -150,6 +185,18 @@ static void put_role(struct json_writer *w, const struct role *r)
 		json_put_text(w, r->used.item[i]);
 	json_close(w, ']');
 	json_close(w, '}');
+}
+
+static void put_principals(struct json_writer *w, const struct sandbox *s, enum principal_type type)
+{
+	json_open(w, '[');
+	for (size_t i = 0; i < s->account_count; i++) {
+		const struct table *t = table_of(s->account[i], type);
+		for (size_t k = 0; k < t->count; k++)
+			if (slot_now(t->slot[k]) != NULL)
+				put_role(w, slot_now(t->slot[k]));
+	}
+	json_close(w, ']');
 }
 
 static void put_unused(struct json_writer *w, const struct unused *u)
@@ -179,7 +226,8 @@ static void put_findings(struct json_writer *w, const struct sandbox *s)
 		json_open(w, '{');
 		member(w, "id", f->id);
 		member(w, "account", f->account->id);
-		member(w, "role", f->role_key);
+		member(w, f->principal == PRINCIPAL_USER ? "user" : "role", f->role_key);
+		member(w, "secret", f->secret);
 		member(w, "roleId", f->role_id);
 		member(w, "resource", f->resource);
 		member(w, "type", box_finding_type(f));
@@ -245,12 +293,9 @@ static void put_all(struct json_writer *w, const struct sandbox *s)
 		put_policies(w, &s->account[i]->policies);
 	json_close(w, ']');
 	json_key(w, "roles");
-	json_open(w, '[');
-	for (size_t i = 0; i < s->account_count; i++)
-		for (size_t k = 0; k < s->account[i]->roles.count; k++)
-			if (slot_now(s->account[i]->roles.slot[k]) != NULL)
-				put_role(w, slot_now(s->account[i]->roles.slot[k]));
-	json_close(w, ']');
+	put_principals(w, s, PRINCIPAL_ROLE);
+	json_key(w, "users");
+	put_principals(w, s, PRINCIPAL_USER);
 	json_key(w, "findings");
 	json_open(w, '[');
 	put_findings(w, s);

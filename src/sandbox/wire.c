@@ -66,7 +66,13 @@ static void unavailable(struct sandbox *s, struct wire_request *r, struct wire_a
 void wire_handle(struct sandbox *s, struct wire_request *request, struct wire_answer *answer)
 {
 	bool writes = request->service == WIRE_ANALYZER ? rest_writes(request) : query_writes(request);
+	const struct account *account = box_account(s, request->account);
+	bool iam = request->service == WIRE_IAM && account != NULL;
 	enum box_fate fate = s->killed ? FATE_KILL_BEFORE : faults_next(s, writes);
+	if (fate == FATE_ANSWER && iam && account->fault == ACCOUNT_THROTTLED)
+		fate = FATE_THROTTLE;
+	if (fate == FATE_ANSWER && iam && account->fault == ACCOUNT_UNREACHABLE)
+		fate = FATE_CUT_BEFORE;
 	switch (fate) {
 	case FATE_ANSWER:
 		serve(s, request, answer);

@@ -89,6 +89,12 @@ void actor_operation(struct actor *x, const char *what)
 			x->disk->full = true;
 		if (d->kind == REMOTE_DOWN)
 			s->remote_down = d->length;
+		if (d->kind == WINDOW_CLOSES)
+			s->window_shut = true;
+		if (d->kind == STOP_ORDERED) {
+			remote_set(&s->remote, "refs/pare/stop", remote_resolve(&s->remote, "refs/heads/main"));
+			s->stop_ms = s->now_ms;
+		}
 		if (d->kind == FROZEN) {
 			sim_trace(s, "actor %zu stands still", x->number);
 			sleep_ms(x, 2 * 60 * 60 * 1000);
@@ -262,6 +268,17 @@ void sim_land(struct sim *s, struct sim_call *y)
 
 /* --- the scheduler --- */
 
+static bool calendar_state(void *self, const struct str_list *names, bool *open, int64_t *next_ms,
+			   struct err *e)
+{
+	const struct actor *x = self;
+	(void)names;
+	(void)e;
+	*open = !x->sim->window_shut;
+	*next_ms = 0;
+	return true;
+}
+
 static void run_actor(unsigned high, unsigned low)
 {
 	struct actor *x = (struct actor *)(((uintptr_t)high << 32) | (uintptr_t)low);
@@ -269,6 +286,7 @@ static void run_actor(unsigned high, unsigned low)
 	const struct store_port store = sim_store(x);
 	const struct review_port review = sim_review(x);
 	const struct clock_port clock = sim_clock(x);
+	const struct calendar_port calendar = {x, calendar_state};
 	struct approval *approval;
 	size_t count;
 	char tip[OID_HEX];
@@ -285,11 +303,12 @@ static void run_actor(unsigned high, unsigned low)
 			    .max_failures = 3},
 		.aws = sim_aws(x),
 		.review = &review,
+		.calendar = &calendar,
 		.store = &store,
 		.clock = &clock,
 		.host = "machine",
 	};
-	x->ok = approvals_read(x->arena, &review, &store, &x->config, NULL, s->now_ms, &approval, &count,
+	x->ok = approvals_read(x->arena, &review, &store, &x->config, NULL, NULL, s->now_ms, &approval, &count,
 			       tip, &x->err);
 	for (size_t i = 0; x->ok && i < count; i++)
 		if (approval[i].approved && !approval[i].finished)

@@ -30,6 +30,8 @@ enum disturbance_kind {
 	FROZEN,            /* the process stands still for two hours */
 	DISK_FULL,         /* from then on, until it is recovered */
 	REMOTE_DOWN,       /* for `length` operations */
+	WINDOW_CLOSES,     /* until it is recovered */
+	STOP_ORDERED,      /* until it is recovered */
 	/* at an instant, in ms */
 	PERSON,
 	SECOND_ACTOR,      /* another machine starts */
@@ -51,6 +53,7 @@ struct schedule {
 	bool steady_lag;  /* every read is lag_ms old, else up to it */
 	bool new_machine; /* the recovery has neither journal nor state folder */
 	bool back;        /* afterwards the plans are rolled back under disturbances, too */
+	bool part;        /* of each only one action is given back; then that is taken back again */
 	struct disturbance disturbance[DISTURBANCES_MAX];
 	size_t count;
 };
@@ -92,6 +95,7 @@ struct remote {
 };
 const struct sim_commit *remote_commit(const struct remote *r, const char *oid);
 const char *remote_resolve(const struct remote *r, const char *ref); /* "" */
+void remote_set(struct remote *r, const char *ref, const char *oid);
 /* As a reviewer who merges: puts files on top of a branch. */
 void remote_put(struct remote *r, const char *ref, const struct review_file *file, size_t count);
 
@@ -141,6 +145,8 @@ struct sim {
 	struct sim_call *calls; /* under way */
 	uint64_t call_count, operation_count;
 	uint64_t remote_down;   /* operations left */
+	bool window_shut;       /* says the change calendar */
+	int64_t stop_ms;        /* when a stop was ordered, or 0 */
 	bool calm;              /* recovery: nothing goes wrong any more */
 	struct actor *actor[ACTORS_MAX];
 	size_t actor_count;
@@ -176,14 +182,15 @@ void sim_land(struct sim *s, struct sim_call *y);
 
 /* --- the world and what must hold in it (sim_world.c) --- */
 
-enum { SCENARIO_COUNT = 8 };
+enum { SCENARIO_COUNT = 11 };
 #define SIM_START_MS 1795564800000 /* 2026-11-25T00:00:00Z */
 const struct catalog *sim_catalog(void);
 void world_config(struct sim *s, struct config *c);
 /* Makes the account and its plans, puts the plans on the protected branch. */
 bool world_build(struct sim *s, struct err *e);
-/* Adds the rollbacks of everything applied to the protected branch; how many. */
-size_t world_roll_back(struct sim *s);
+/* Adds the rollbacks of what each role's newest applied plan did to the protected branch, or of one
+ * action of it; how many. */
+size_t world_roll_back(struct sim *s, bool part);
 void world_person(struct sim *s, uint64_t detail);
 /* Before a write leaves, after pare's own writes, after every change of the world, at the end. */
 void checks_start(struct sim *s, const struct actor *x, const struct call *c);

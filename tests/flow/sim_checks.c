@@ -9,11 +9,13 @@
 
 /* --- the truth, from the model itself --- */
 
+/* Names are unique over roles and users in every scenario. */
 static const struct role *true_role(const struct sim *s, const char *name)
 {
 	struct problem p;
 	struct view v = view_now(s->sandbox, box_account(s->sandbox, SIM_ACCOUNT));
-	return role_get(&v, name, &p);
+	const struct role *r = role_get(&v, PRINCIPAL_ROLE, name, &p);
+	return r != NULL ? r : role_get(&v, PRINCIPAL_USER, name, &p);
 }
 
 static const struct document *default_document(const struct slot *policy)
@@ -113,11 +115,14 @@ void checks_open(struct sim *s)
 {
 	struct checks *c = arena_alloc(s->arena, sizeof *c);
 	const struct account *account = box_account(s->sandbox, SIM_ACCOUNT);
+	const struct table *roles = &account->roles, *users = &account->users;
 	s->checks = c;
-	c->role = arena_array(s->arena, account->roles.count, sizeof *c->role);
-	for (size_t i = 0; i < account->roles.count; i++) {
-		const struct role *r = slot_now(account->roles.slot[i]);
+	c->role = arena_array(s->arena, roles->count + users->count, sizeof *c->role);
+	for (size_t i = 0; i < roles->count + users->count; i++) {
+		const struct role *r = slot_now(i < roles->count ? roles->slot[i]
+								 : users->slot[i - roles->count]);
 		struct watched *w = &c->role[c->count++];
+		w->type = r->type;
 		w->name = r->name;
 		w->before = picture(s->arena, r);
 		w->resource = arena_array(s->arena, r->used.count, sizeof(char *));
@@ -171,6 +176,10 @@ static bool carries_out(const struct plan *p, const struct action *x, const stru
 		[CALL_DETACH_ROLE_POLICY] = STEP_DETACH_ROLE_POLICY,
 		[CALL_PUT_ROLE_POLICY] = STEP_PUT_ROLE_POLICY,
 		[CALL_DELETE_ROLE_POLICY] = STEP_DELETE_ROLE_POLICY,
+		[CALL_ATTACH_USER_POLICY] = STEP_ATTACH_USER_POLICY,
+		[CALL_DETACH_USER_POLICY] = STEP_DETACH_USER_POLICY,
+		[CALL_PUT_USER_POLICY] = STEP_PUT_USER_POLICY,
+		[CALL_DELETE_USER_POLICY] = STEP_DELETE_USER_POLICY,
 		[CALL_DELETE_POLICY] = STEP_DELETE_POLICY,
 	};
 	if (c->op == CALL_UPDATE_FINDING)
@@ -250,23 +259,41 @@ static const char *subject_of(const struct call *c)
 	return c->policy_arn != NULL ? c->policy_arn : c->policy_name;
 }
 
+static void forget(struct str_list *list, const char *text)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->item[i], text) != 0)
+			list->item[kept++] = list->item[i];
+	list->count = kept;
+}
+
 void checks_effect(struct sim *s, const struct call *c)
 {
-	if (c->op != CALL_ATTACH_ROLE_POLICY && c->op != CALL_PUT_ROLE_POLICY)
+	bool adds = c->op == CALL_ATTACH_ROLE_POLICY || c->op == CALL_PUT_ROLE_POLICY ||
+		    c->op == CALL_ATTACH_USER_POLICY || c->op == CALL_PUT_USER_POLICY;
+	bool removes = c->op == CALL_DETACH_ROLE_POLICY || c->op == CALL_DELETE_ROLE_POLICY ||
+		       c->op == CALL_DETACH_USER_POLICY || c->op == CALL_DELETE_USER_POLICY;
+	struct watched *w = adds || removes ? checks_role(s, c->role) : NULL;
+	if (removes && w != NULL)
+		forget(&w->standing, subject_of(c));
+	/* Written again it stands since the first time. */
+	if (!adds || (w != NULL && str_list_has(&w->standing, subject_of(c))))
 		return;
-	struct watched *w = checks_role(s, c->role);
 	const struct role *r = true_role(s, c->role);
 	if (w == NULL || r == NULL || r->slot->head->at_ms != s->now_ms)
-		return; /* it stood there already */
+		return;
 	w->added_ms = s->now_ms;
 	str_list_add(s->arena, &w->added, arena_strdup(s->arena, subject_of(c)));
+	str_list_add(s->arena, &w->standing, arena_strdup(s->arena, subject_of(c)));
 }
 
 /* The barrier: what was added shows before anything that was there is removed. Where reads lag
  * steadily, that is the lag later. Undoing takes its own additions away at once. */
 static void removed_too_soon(struct sim *s, const struct call *c)
 {
-	if (c->op != CALL_DETACH_ROLE_POLICY && c->op != CALL_DELETE_ROLE_POLICY)
+	if (c->op != CALL_DETACH_ROLE_POLICY && c->op != CALL_DELETE_ROLE_POLICY &&
+	    c->op != CALL_DETACH_USER_POLICY && c->op != CALL_DELETE_USER_POLICY)
 		return;
 	const struct watched *w = checks_role(s, c->role);
 	if (!s->schedule->steady_lag || w == NULL || w->disturbed || w->added_ms == 0 ||
@@ -278,9 +305,23 @@ static void removed_too_soon(struct sim *s, const struct call *c)
 			 (long long)s->schedule->lag_ms);
 }
 
+/* Where the remote can be reached and nobody stands still, an order is seen within seconds. */
+static void stopped(struct sim *s, const struct call *c)
+{
+	enum { SEEN_WITHIN_MS = 5000 };
+	if (s->stop_ms == 0 || s->now_ms - s->stop_ms <= SEEN_WITHIN_MS || frozen(s))
+		return;
+	for (size_t i = 0; i < s->schedule->count; i++)
+		if (s->schedule->disturbance[i].kind == REMOTE_DOWN)
+			return;
+	sim_fail(s, "a stop was ordered %lld ms ago: %s was sent", (long long)(s->now_ms - s->stop_ms),
+		 call_name(c->op));
+}
+
 void checks_start(struct sim *s, const struct actor *x, const struct call *c)
 {
 	struct arena *scratch = arena_new(NULL);
+	stopped(s, c);
 	removed_too_soon(s, c);
 	if (!intended(s, scratch, x, c))
 		sim_fail(s, "J1: %s was sent without a durable intent", call_name(c->op));
@@ -378,13 +419,10 @@ static const char *receipt_result(struct sim *s, const struct plan *p)
 	return NULL;
 }
 
-static const char *expected_picture(struct sim *s, const struct watched *w, const struct plan *p)
+static const char *expected_picture(struct sim *s, const struct principal *after)
 {
-	struct principal *after;
 	struct str_list lines = {0};
 	struct buf *b = buf_new(s->arena, 16u * 1024 * 1024);
-	struct err e;
-	after = plan_outcome(s->arena, p, w->principal, &e);
 	for (size_t i = 0; i < after->attached_count; i++)
 		str_list_add(s->arena, &lines,
 			     str_printf(s->arena, "attached %s %s", after->attached[i].arn,
@@ -399,26 +437,43 @@ static const char *expected_picture(struct sim *s, const struct watched *w, cons
 	return b->data;
 }
 
-/* The plan the role stands by: applied and not rolled back; NULL: as before. */
-static const struct plan *in_force(struct sim *s, const struct watched *w, bool *settled)
+/* What the role held before the plan with this digest. */
+static const struct principal *held_before(const struct watched *w, const struct principal *const *held,
+					   const char *digest)
 {
-	const struct plan *p = NULL;
+	for (size_t k = 0; k < w->plan_count; k++)
+		if (str_equal(w->plan[k]->digest, digest))
+			return held[k];
+	return NULL;
+}
+
+/* What the applied plans lead to, one after the other; a rollback of the whole to what was there
+ * before the plan it undoes. NULL: as before all of them. */
+static const struct principal *stands_at(struct sim *s, const struct watched *w, bool *settled)
+{
+	const struct principal *held[4], *x = w->principal;
+	struct err e;
 	*settled = true;
 	for (size_t k = 0; k < w->plan_count; k++) {
 		const char *result = receipt_result(s, w->plan[k]);
 		bool applied = str_equal(result, "applied") || str_equal(result, "already so");
+		held[k] = x;
 		if (!applied && !str_equal(result, "undone"))
 			*settled = false;
-		if (applied)
-			p = plan_undoes(w->plan[k]) != NULL ? NULL : w->plan[k];
+		if (!applied)
+			continue;
+		if (plan_undoes(w->plan[k]) != NULL && w->plan[k]->undo_scope == UNDO_WHOLE)
+			x = held_before(w, held, plan_undoes(w->plan[k]));
+		else
+			x = plan_outcome(s->arena, w->plan[k], x, &e);
 	}
-	return p;
+	return x != w->principal ? x : NULL;
 }
 
 static void role_ends_right(struct sim *s, const struct watched *w)
 {
 	bool settled;
-	const struct plan *p = in_force(s, w, &settled);
+	const struct principal *x = stands_at(s, w, &settled);
 	const char *now = picture(s->arena, true_role(s, w->name));
 	if (w->disturbed)
 		return;
@@ -426,7 +481,7 @@ static void role_ends_right(struct sim *s, const struct watched *w)
 		sim_fail(s, "W3: role '%s': a plan has not come to its end", w->name);
 		return;
 	}
-	const char *expected = p == NULL ? w->before : expected_picture(s, w, p);
+	const char *expected = x == NULL ? w->before : expected_picture(s, x);
 	if (strcmp(now, expected) != 0)
 		sim_fail(s, "W2: role '%s' is\n%sand should be\n%s", w->name, now, expected);
 }

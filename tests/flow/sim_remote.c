@@ -22,7 +22,7 @@ const char *remote_resolve(const struct remote *r, const char *ref)
 	return "";
 }
 
-static void set_ref(struct remote *r, const char *name, const char *oid)
+void remote_set(struct remote *r, const char *name, const char *oid)
 {
 	for (size_t i = 0; i < r->ref_count; i++) {
 		if (strcmp(r->ref[i].name, name) != 0)
@@ -104,7 +104,7 @@ void remote_put(struct remote *r, const char *ref, const struct review_file *fil
 {
 	char oid[OID_HEX];
 	make_commit(r, remote_resolve(r, ref), file, count, "merge", oid);
-	set_ref(r, ref, oid);
+	remote_set(r, ref, oid);
 }
 
 /* --- the port --- */
@@ -217,7 +217,7 @@ static bool review_publish(void *self, const char *ref, const char *expected, co
 	const char *there = remote_resolve(r, ref);
 	if (expected != NULL && strcmp(there, expected) != 0)
 		return err_set(e, ERR_CONFLICT, "publishing '%s': it moved", ref);
-	set_ref(r, ref, oid);
+	remote_set(r, ref, oid);
 	actor_operation(x, "published");
 	struct err later;
 	return review_fetch(self, &later) || true;

@@ -19,6 +19,9 @@
 	"{\"name\":\"" name "\",\"id\":\"AROAEXAMPLE" name "\",\"createdAt\":\"-700d\",\"lastUsedAt\":\"-2h\"," \
 	"\"trust\":" DOCUMENT("{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"}," \
 			      "\"Action\":\"sts:AssumeRole\"}") "," more "}"
+#define USER(name, more)                                                                            \
+	"{\"name\":\"" name "\",\"id\":\"AIDAEXAMPLE" name "\",\"createdAt\":\"-700d\",\"lastUsedAt\":\"-2h\"," \
+	"\"groups\":[\"staff\"]," more "}"
 #define S3 "\"s3:GetObject\",\"s3:ListBucket\",\"s3:PutObject\",\"s3:DeleteObject\""
 #define LAMBDA "\"lambda:ListFunctions\",\"lambda:ListLayers\",\"lambda:ListAliases\""
 #define OWN_ARN(name) "\"arn:aws:iam::111122223333:policy/" name "\""
@@ -69,6 +72,22 @@ static const struct {
 	 HEAD("") "\"policies\":[" OWN("Files", ALLOW(S3) "," NO_DELETE) "],\"roles\":["
 	 ROLE("GUARD", "\"attached\":[" OWN_ARN("Files") "],\"inline\":["
 	      INLINE("Unused", ALLOW("\"sns:Publish\"")) "],\"usedActions\":[\"s3:GetObject\"]") "]}"},
+	{"a user with everything",
+	 HEAD("") "\"policies\":[" AWS("AmazonBedrockReadOnly", ALLOW("\"bedrock:ListCustomModels\"")) ","
+	 OWN("Files", ALLOW(S3)) "],\"users\":["
+	 USER("HUMAN", "\"attached\":[" AWS_ARN("AmazonBedrockReadOnly") "," OWN_ARN("Files") "],"
+	      "\"inline\":[" INLINE("ListLambda", FROM_HOME) "," INLINE("Unused", ALLOW("\"sns:Publish\"")) "],"
+	      "\"usedActions\":[\"s3:GetObject\",\"lambda:ListFunctions\"]") "]}"},
+	{"one document for a role and a user",
+	 HEAD("") "\"policies\":[" OWN("Shared", ALLOW(S3)) "],\"roles\":["
+	 ROLE("ROBOT", "\"attached\":[" OWN_ARN("Shared") "],\"usedActions\":[\"s3:GetObject\",\"s3:ListBucket\"]")
+	 "],\"users\":["
+	 USER("HUMAN", "\"attached\":[" OWN_ARN("Shared") "],\"usedActions\":[\"s3:GetObject\",\"s3:ListBucket\"]") "]}"},
+	{"a user without a slot left: bridged",
+	 HEAD(",\"attachedPerUser\":2") "\"policies\":[" OWN("Files", ALLOW(S3)) "," OWN("Code", ALLOW(LAMBDA))
+	 "],\"users\":["
+	 USER("CROWDED", "\"attached\":[" OWN_ARN("Files") "," OWN_ARN("Code") "],"
+	      "\"usedActions\":[\"s3:GetObject\",\"lambda:ListFunctions\"]") "]}"},
 };
 
 const char *scenario_seed(size_t index)

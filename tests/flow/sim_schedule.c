@@ -11,7 +11,7 @@ enum { HOUR_MS = 3600000 };
 static const char *const names[DISTURBANCE_COUNT] = {
 	"calls throttled", "calls unavailable", "calls lost before", "calls lost after", "calls expired",
 	"calls denied",    "killed",	    "signalled",         "frozen",           "disk full",
-	"remote down",     "person",	    "second actor"};
+	"remote down",     "window closes", "stop ordered", "person",	    "second actor"};
 
 const char *disturbance_name(enum disturbance_kind k)
 {
@@ -27,6 +27,7 @@ struct schedule schedule_of(uint64_t seed)
 	s.lag_ms = sim_random(seed, 10, r++) % 2 == 0 ? 0 : (int64_t)(sim_random(seed, 10, r) % 8000);
 	s.new_machine = sim_random(seed, 10, ++r) % 4 == 0;
 	s.back = sim_random(seed, 10, ++r) % 3 == 0;
+	s.part = s.back && sim_random(seed, 11, 0) % 2 == 0;
 	s.steady_lag = sim_random(seed, 10, ++r) % 3 == 0;
 	s.count = sim_random(seed, 10, ++r) % 5;
 	for (size_t i = 0; i < s.count; i++) {
@@ -45,7 +46,7 @@ void schedule_print(const struct schedule *s)
 {
 	printf("seed %llu: scenario %zu, latency %lld ms, lag %lld ms%s%s%s\n", (unsigned long long)s->seed,
 	       s->scenario, (long long)s->latency_ms, (long long)s->lag_ms,
-	       s->steady_lag ? " steadily" : "", s->new_machine ? ", recovered on a new machine" : "", s->back ? ", rolled back" : "");
+	       s->steady_lag ? " steadily" : "", s->new_machine ? ", recovered on a new machine" : "", s->part ? ", rolled back in part" : s->back ? ", rolled back" : "");
 	for (size_t i = 0; i < s->count; i++)
 		printf("  %s at %llu, length %llu, detail %llu\n", disturbance_name(s->disturbance[i].kind),
 		       (unsigned long long)s->disturbance[i].at, (unsigned long long)s->disturbance[i].length,
@@ -78,6 +79,9 @@ static void recover(struct sim *s)
 {
 	struct disk *disk = s->schedule->new_machine ? &s->disk[2] : &s->disk[0];
 	s->calm = true;
+	s->window_shut = false;
+	s->stop_ms = 0;
+	remote_set(&s->remote, "refs/pare/stop", "");
 	for (size_t i = 0; i < DISKS; i++) {
 		s->disk[i].full = false;
 		s->disk[i].locked.count = 0;
@@ -115,8 +119,14 @@ static void run_phases(struct sim *s)
 	if (s->failure == NULL)
 		checks_end(s);
 	s->now_ms += HOUR_MS;
-	if (s->failure == NULL && world_roll_back(s) > 0)
+	if (s->failure == NULL && world_roll_back(s, s->schedule->part) > 0)
 		disturbed_run(s);
+	if (s->failure != NULL || !s->schedule->part || s->persons > 0)
+		return;
+	checks_end(s);
+	s->now_ms += HOUR_MS;
+	if (s->failure == NULL && world_roll_back(s, false) > 0)
+		recover(s); /* what was given back is taken away again, or the plan itself is */
 }
 
 const char *simulate(struct arena *a, const struct schedule *schedule, bool trace, uint64_t *events)
@@ -186,7 +196,11 @@ struct schedule schedule_reduce(const struct schedule *from)
 	if (still_fails(&less))
 		s = less;
 	less = s;
-	less.back = false;
+	less.part = false;
+	if (still_fails(&less))
+		s = less;
+	less = s;
+	less.back = less.part = false;
 	if (still_fails(&less))
 		s = less;
 	return s;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/gather_whole.h"
 #include "pare/observe.h"
 #include "pare/rollback.h"
 #include "pare/str.h"
@@ -30,6 +31,8 @@ void world_config(struct sim *s, struct config *c)
 	c->repository.branch = "main";
 	c->author = "pare-bot@example.com";
 	c->limits.percent = 100;
+	str_list_add(s->arena, &c->window.calendar,
+		     "arn:aws:ssm:us-east-1:111122223333:document/changes");
 }
 
 /* --- reading at once, for drafting --- */
@@ -96,11 +99,20 @@ static bool judge_by_tag(void *self, struct arena *a, const struct judge_subject
 	return true;
 }
 
-static void merge(struct sim *s, const struct plan *p)
+/* As propose does: the plan, and the documents it was made from. */
+static void merge(struct sim *s, const struct plan *p, const struct principal *before)
 {
-	const struct review_file file = {
-		str_printf(s->arena, "%s/plan.json", plan_folder(s->arena, p)), p->bytes, p->len};
-	remote_put(&s->remote, "refs/heads/main", &file, 1);
+	struct document_list list = {0};
+	const char *folder = plan_folder(s->arena, p);
+	document_add_principal(s->arena, &list, before);
+	struct review_file *file = arena_array(s->arena, list.count + 1, sizeof *file);
+	file[0] = (struct review_file){str_printf(s->arena, "%s/plan.json", folder), p->bytes, p->len};
+	for (size_t i = 0; i < list.count; i++) {
+		const char *text = document_canonical(s->arena, list.item[i].text);
+		file[i + 1] = (struct review_file){document_path(s->arena, folder, list.item[i].sha256), text,
+						   strlen(text)};
+	}
+	remote_put(&s->remote, "refs/heads/main", file, list.count + 1);
 	checks_plan(s, p);
 }
 
@@ -111,12 +123,12 @@ static bool draft_plans(struct sim *s, struct err *e)
 	const struct clock_port clock = {s, world_now, world_sleep, never};
 	const struct rules_port rules = {
 		NULL, "0000000000000000000000000000000000000000000000000000000000000000", judge_by_tag};
-	const struct gather_filter filter = {NULL, NULL, 0};
+	const struct gather_filter filter = {NULL, NULL, 0, NULL};
 	struct gathered g;
 	struct run run;
 	struct config *config = arena_alloc(s->arena, sizeof *config);
 	world_config(s, config);
-	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL};
+	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL, 0};
 	if (!gather_live(s->arena, &reads, &clock, analyzer, &filter, NULL, &g, e) ||
 	    !plan_run(s->arena, &setting, &rules, &g, NULL, &run, e))
 		return false;
@@ -126,7 +138,7 @@ static bool draft_plans(struct sim *s, struct err *e)
 				       run.outcome[i].finding->resource, run.outcome[i].reason);
 		checks_role(s, run.outcome[i].principal->name)->principal =
 			(struct principal *)run.outcome[i].principal;
-		merge(s, run.outcome[i].plan);
+		merge(s, run.outcome[i].plan, run.outcome[i].principal);
 	}
 	return run.count > 0 || err_set(e, ERR_INPUT, "scenario %zu has no finding", s->schedule->scenario);
 }
@@ -161,36 +173,78 @@ static const struct receipt *receipt_of(struct sim *s, const struct plan *p)
 	return NULL;
 }
 
-size_t world_roll_back(struct sim *s)
+/* The newest applied plan of a role, and its receipt. */
+static const struct plan *newest_applied(struct sim *s, const struct watched *w,
+					 const struct receipt **receipt)
+{
+	for (size_t k = w->plan_count; k > 0; k--) {
+		*receipt = receipt_of(s, w->plan[k - 1]);
+		if (*receipt != NULL && str_equal((*receipt)->result, "applied"))
+			return w->plan[k - 1];
+	}
+	return NULL;
+}
+
+static bool read_kept(struct sim *s, const struct plan *p, struct document_list *out, struct err *e)
+{
+	const struct sim_commit *main =
+		remote_commit(&s->remote, remote_resolve(&s->remote, "refs/heads/main"));
+	const char *folder = str_printf(s->arena, "%s/evidence/documents/", plan_folder(s->arena, p));
+	for (size_t i = 0; i < main->count; i++)
+		if (str_starts(main->file[i].path, folder) &&
+		    !document_take(s->arena, out, main->file[i].path,
+				   arena_copy(s->arena, main->file[i].bytes, main->file[i].len), e))
+			return false;
+	return true;
+}
+
+static struct plan *draft_back(struct sim *s, const struct plan *p, const struct receipt *r, bool part,
+			       struct principal **live, struct err *e)
 {
 	struct at_once once = {.sim = s};
 	const struct read_port reads = {&once, once_start, once_next};
 	struct config *config = arena_alloc(s->arena, sizeof *config);
-	size_t drafted = 0, calls;
+	struct rollback_policies policies;
+	struct document_list documents = {0};
+	struct quota quota = quota_default();
+	size_t calls;
 	world_config(s, config);
+	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL, 0};
+	const struct receipt *receipt = r;
+	*live = observe_principal(s->arena, &reads, p->principal.type, p->principal.name, NULL, &calls, e);
+	if (*live == NULL || !rollback_read(s->arena, &reads, p, &policies, e) ||
+	    !read_kept(s, p, &documents, e))
+		return NULL;
+	struct rollback_ask ask = {.done = p, .receipt = receipt, .live = *live, .policies = &policies,
+				   .documents = &documents, .quota = &quota};
+	if (part) {
+		ask.scope = UNDO_PART;
+		str_list_add(s->arena, &ask.patterns,
+			     p->impact.removed.item[s->schedule->seed % p->impact.removed.count]);
+	}
+	return rollback_draft(s->arena, &setting, &ask, e);
+}
+
+size_t world_roll_back(struct sim *s, bool part)
+{
+	size_t drafted = 0;
 	for (size_t i = 0; i < s->checks->count; i++) {
 		struct watched *w = &s->checks->role[i];
-		const struct plan *p = w->plan_count == 1 ? w->plan[0] : NULL;
-		const struct receipt *r = p != NULL ? receipt_of(s, p) : NULL;
-		const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL};
-		struct rollback_documents documents;
-		struct quota quota = quota_default();
+		const struct receipt *r = NULL;
+		const struct plan *p = newest_applied(s, w, &r);
+		struct principal *live;
 		struct err e;
-		w->added = (struct str_list){0};
+		w->added = w->standing = (struct str_list){0};
 		w->added_ms = 0;
-		if (r == NULL || !str_equal(r->result, "applied") || plan_archives_only(p))
+		if (p == NULL || plan_archives_only(p))
 			continue;
-		struct principal *live = observe_role(s->arena, &reads, w->name, NULL, &calls, &e);
-		struct plan *back =
-			live != NULL && rollback_read(s->arena, &reads, p, &documents, &e)
-				? rollback_draft(s->arena, &setting, p, r, live, &documents, &quota, &e)
-				: NULL;
+		struct plan *back = draft_back(s, p, r, part, &live, &e);
 		if (back == NULL || !plan_all_pass(back)) {
 			sim_fail(s, "role '%s' cannot be rolled back: %s", w->name,
 				 back == NULL ? e.message : "a gate does not pass");
 			continue;
 		}
-		merge(s, back);
+		merge(s, back, live);
 		drafted++;
 	}
 	return drafted;
@@ -223,7 +277,7 @@ static void adds(struct sim *s, struct watched *w)
 {
 	struct problem p;
 	struct account *account = box_account(s->sandbox, SIM_ACCOUNT);
-	if (inline_put(s->sandbox, account, w->name, "by-hand", by_hand, &p))
+	if (inline_put(s->sandbox, account, w->type, w->name, "by-hand", by_hand, &p))
 		str_list_add(s->arena, &w->kept, line_of(s, "inline", "by-hand", by_hand));
 	w->disturbed = true;
 }
@@ -234,11 +288,11 @@ static void removes(struct sim *s, struct watched *w, uint64_t detail)
 	struct problem p;
 	struct account *account = box_account(s->sandbox, SIM_ACCOUNT);
 	const struct view v = view_now(s->sandbox, account);
-	const struct role *r = role_get(&v, w->name, &p);
+	const struct role *r = role_get(&v, w->type, w->name, &p);
 	w->disturbed = true;
 	if (r != NULL && r->attached_count > 0) {
 		const struct managed *m = slot_now(r->attached[detail % r->attached_count]);
-		detach(s->sandbox, account, w->name, m->arn, &p);
+		detach(s->sandbox, account, w->type, w->name, m->arn, &p);
 	}
 }
 
@@ -247,10 +301,21 @@ static void edits(struct sim *s, struct watched *w, uint64_t detail)
 	struct problem p;
 	struct account *account = box_account(s->sandbox, SIM_ACCOUNT);
 	const struct view v = view_now(s->sandbox, account);
-	const struct role *r = role_get(&v, w->name, &p);
+	const struct role *r = role_get(&v, w->type, w->name, &p);
 	w->disturbed = true;
 	if (r != NULL && r->inline_count > 0)
-		inline_put(s->sandbox, account, w->name, r->inlines[detail % r->inline_count].name, by_hand, &p);
+		inline_put(s->sandbox, account, w->type, w->name, r->inlines[detail % r->inline_count].name, by_hand, &p);
+}
+
+/* The model has no call for it: groups are seeded. */
+static void leave_groups(struct sim *s, const struct watched *w)
+{
+	struct problem p;
+	const struct view v = view_now(s->sandbox, box_account(s->sandbox, SIM_ACCOUNT));
+	const struct role *r = role_get(&v, w->type, w->name, &p);
+	struct role *now = role_copy(s->sandbox, r);
+	now->groups = (struct str_list){0};
+	box_put(s->sandbox, r->slot, now);
 }
 
 static void makes_anew(struct sim *s, struct watched *w)
@@ -261,19 +326,20 @@ static void makes_anew(struct sim *s, struct watched *w)
 	struct problem p;
 	struct account *account = box_account(s->sandbox, SIM_ACCOUNT);
 	const struct view v = view_now(s->sandbox, account);
-	const struct role *r = role_get(&v, w->name, &p);
+	const struct role *r = role_get(&v, w->type, w->name, &p);
 	w->disturbed = true;
 	if (r == NULL)
 		return;
-	while ((r = role_get(&v, w->name, &p))->attached_count > 0)
-		detach(s->sandbox, account, w->name,
+	while ((r = role_get(&v, w->type, w->name, &p))->attached_count > 0)
+		detach(s->sandbox, account, w->type, w->name,
 		       ((const struct managed *)slot_now(r->attached[0]))->arn, &p);
-	while ((r = role_get(&v, w->name, &p))->inline_count > 0)
-		inline_delete(s->sandbox, account, w->name, r->inlines[0].name, &p);
-	role_delete(s->sandbox, account, w->name, &p);
-	const struct role_new n = {.name = w->name, .path = "/", .trust = trust};
+	while ((r = role_get(&v, w->type, w->name, &p))->inline_count > 0)
+		inline_delete(s->sandbox, account, w->type, w->name, r->inlines[0].name, &p);
+	leave_groups(s, w);
+	role_delete(s->sandbox, account, w->type, w->name, &p);
+	const struct role_new n = {.type = w->type, .name = w->name, .path = "/", .trust = trust};
 	role_create(s->sandbox, account, &n, &p);
-	inline_put(s->sandbox, account, w->name, "by-hand", by_hand, &p);
+	inline_put(s->sandbox, account, w->type, w->name, "by-hand", by_hand, &p);
 	str_list_add(s->arena, &w->kept, line_of(s, "inline", "by-hand", by_hand));
 }
 

@@ -76,6 +76,55 @@ static void regression_denied_rollback(void **state)
 	holds(&s);
 }
 
+/* A policy that is put again, since its journal was lost, stands since the first time. */
+static void regression_put_again_is_no_addition(void **state)
+{
+	const struct schedule s = {.seed = 20438, .scenario = 6, .latency_ms = 1, .lag_ms = 7706,
+				   .steady_lag = true, .back = true,
+				   .disturbance = {{DISK_FULL, 73, 1, 0}}, .count = 1};
+	(void)state;
+	holds(&s);
+}
+
+/* At every operation of a run: it stops, and goes on when it may. */
+static void stops_at_any_operation(enum disturbance_kind kind)
+{
+	for (size_t scenario = 0; scenario < 8; scenario++)
+		for (uint64_t at = 1; at < 400; at += 7) {
+			const struct schedule s = {.seed = at, .scenario = scenario, .latency_ms = 50,
+						   .lag_ms = scenario % 2 == 0 ? 0 : 2000,
+						   .back = at % 3 == 0, .new_machine = at % 5 == 0,
+						   .disturbance = {{kind, at, 1, 0}}, .count = 1};
+			holds(&s);
+		}
+}
+
+static void window_closes_at_any_operation(void **state)
+{
+	(void)state;
+	stops_at_any_operation(WINDOW_CLOSES);
+}
+
+static void stop_ordered_at_any_operation(void **state)
+{
+	(void)state;
+	stops_at_any_operation(STOP_ORDERED);
+}
+
+/* What is being undone when the window closes is undone to its end. */
+static void window_closes_while_undoing(void **state)
+{
+	(void)state;
+	for (uint64_t at = 20; at < 120; at += 3)
+		for (uint64_t shut = 60; shut < 300; shut += 20) {
+			const struct schedule s = {.seed = at, .scenario = at % 7, .latency_ms = 20,
+						   .disturbance = {{CALLS_DENIED, at, 1, 0},
+								   {WINDOW_CLOSES, shut, 1, 0}},
+						   .count = 2};
+			holds(&s);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +133,10 @@ int main(void)
 		cmocka_unit_test(regression_bridge_on_a_new_machine),
 		cmocka_unit_test(regression_expired_in_the_middle),
 		cmocka_unit_test(regression_denied_rollback),
+		cmocka_unit_test(regression_put_again_is_no_addition),
+		cmocka_unit_test(window_closes_at_any_operation),
+		cmocka_unit_test(stop_ordered_at_any_operation),
+		cmocka_unit_test(window_closes_while_undoing),
 		cmocka_unit_test(seeds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,15 +25,6 @@ static inline const struct policy *policy_of(struct arena *a, const struct json 
 	return p;
 }
 
-/* The same, but NULL for a document over IAM's own limit of bytes (some of AWS's are). */
-static inline const struct policy *policy_within_limit(struct arena *a, const struct json *v,
-						       const char *name)
-{
-	struct buf *b = buf_new(a, 1 << 20);
-	json_print(v, b, true);
-	return b->len > DOCUMENT_MAX_BYTES ? NULL : policy_of(a, v, name);
-}
-
 /* A document, or a list of them. */
 static inline struct policy_set policies_of(struct arena *a, const struct json *v, const char *name)
 {

@@ -107,12 +107,23 @@ static void growing_keeps_the_bytes(void **state)
 	assert_memory_equal(big->data + 100000, b->data, 100000);
 }
 
+static void wiping_overwrites(void **state)
+{
+	(void)state;
+	struct buf *b = buf_new(a, 100);
+	buf_puts(b, "secret");
+	buf_wipe(b);
+	assert_int_equal(b->len, 0);
+	for (size_t i = 0; i < b->cap; i++)
+		assert_int_equal(b->data[i], 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(collects), TEST(the_ceiling_holds), TEST(the_first_failure_stays), TEST(lengths_do_not_wrap),
-		TEST(growing_keeps_the_bytes),
+		TEST(growing_keeps_the_bytes), TEST(wiping_overwrites),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,8 @@ static bool call_of(struct arena *a, const struct json *c, struct call *call)
 	call->marker = json_text(p, "nextToken") != NULL ? json_text(p, "nextToken")
 							 : json_text(p, "Marker");
 	call->role = json_text(p, "RoleName");
+	if (call->role == NULL)
+		call->role = json_text(p, "UserName");
 	call->policy_arn = json_text(p, "PolicyArn");
 	call->policy_name = json_text(p, "PolicyName");
 	call->path = json_text(p, "Path");
@@ -389,8 +391,10 @@ static void test_own_requests(void **state)
 		 "PolicyArn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2FP"},
 	};
 	struct aws_places places;
-	struct credentials keys = {"AKIDEXAMPLE", arena_strdup(a, "secret"),
-				   arena_strdup(a, "token"), "test"};
+	struct credentials keys = {.access_key_id = "AKIDEXAMPLE",
+				   .secret_access_key = arena_strdup(a, "secret"),
+				   .session_token = arena_strdup(a, "token"),
+				   .source = "test"};
 	struct err e;
 	assert_true(endpoint_resolve(a, "iam", "eu-west-1", false, false, NULL, &places.iam, &e));
 	assert_true(endpoint_resolve(a, "sts", "eu-west-1", false, false, NULL, &places.sts, &e));

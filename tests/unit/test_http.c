@@ -131,6 +131,15 @@ static void test_hundred_at_once(void **state)
 	size_t before = s.connections;
 	assert_true(http_do(h, &write));
 	assert_int_equal(s.connections, before + 1);
+	/* One with a body, which cannot be sent again by itself, takes a kept one. */
+	struct http_exchange body = get(a, &s, "/write");
+	body.method = "POST";
+	body.body = "Action=CreatePolicy";
+	body.body_len = strlen(body.body);
+	body.once = true;
+	assert_true(http_do(h, &body));
+	assert_int_equal(s.connections, before + 1);
+	assert_non_null(strstr(s.request[s.requests - 1], "\r\n\r\nAction=CreatePolicy"));
 	arena_free(a);
 	server_stop(&s);
 }
@@ -302,10 +311,10 @@ static void test_a_write_is_never_sent_twice(void **state)
 	second.once = true;
 	assert_false(http_do(h, &second));
 	assert_int_equal(second.err.kind, ERR_UNCERTAIN);
-	assert_int_equal(s.requests, 2);
-	assert_int_equal(s.connections, 2);
+	assert_non_null(strstr(second.err.message, "ended before the answer"));
 	arena_free(a);
 	server_stop(&s);
+	assert_int_equal(s.requests, 2); /* also when everything that was on its way has come */
 }
 
 /* --- never sent --- */
@@ -544,7 +553,7 @@ static void test_tls(void **state)
 
 int main(void)
 {
-	static const char *const variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+	static const char *const variables[] = {"http_proxy", "HTTP_PROXY", "REQUEST_METHOD", "https_proxy", "HTTPS_PROXY",
 						"all_proxy",  "ALL_PROXY",   "no_proxy",
 						"NO_PROXY"};
 	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)

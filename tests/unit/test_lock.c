@@ -174,7 +174,7 @@ static void make_done(struct bench *b, struct done *d, const char *salt, const c
 	d->o = machine(b, "state");
 	d->config = make_config(b, b->remote);
 	d->plan = make_plan(b, role, b->remote, evidence);
-	struct proposal_item item = {d->plan, role, "{}\n", evidence};
+	struct proposal_item item = {d->plan, role, "{}\n", evidence, {0}};
 	assert_ok(propose(b->arena, &d->o.review, &d->config, &item, 1, NOW, &out, &b->e));
 	run_shell(b, NULL,
 		  "cd %s/work && git fetch -q && git checkout -q -B main origin/main && git merge "

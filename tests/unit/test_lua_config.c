@@ -10,6 +10,7 @@
 #include "pare/buf.h"
 #include "pare/config.h"
 #include "pare/str.h"
+#include "pare/window.h"
 
 struct bench {
 	struct arena *arena;
@@ -95,7 +96,10 @@ static void test_every_key(void **state)
 		"return {\n"
 		"  analyzer = 'arn:aws-cn:access-analyzer:cn-north-1:111122223333:analyzer/x',\n"
 		"  rules = { 'shipped', 'rules', '/srv/rules', 'one.lua' },\n"
-		"  repository = { url = 'ssh://git@git.example/x.git', branch = 'release/1', forge = 'gitlab' },\n"
+		"  repository = { url = 'ssh://git@git.example/x.git', branch = 'release/1', forge = 'gitlab',\n"
+		"    api = 'https://git.example/gitlab/api/v4', project = 'a/b/c', credential_helper = { 'helper', '--x' },\n"
+		"    labels = { 'iam', 'pare: x' }, reviewers = { 'alice', 'acme/cloud-sec' } },\n"
+		"  owners = { ['*'] = '@sec', ['111122223333/app/'] = '@acme/pay a@b.example', ['111122223333'] = '@acme/sec' },\n"
 		"  approval = { merged = false, signatures = 2, reviews = 1, signers = 'allowed', revoked = '/r' },\n"
 		"  accounts = { assume_role = 'pare-executor', external_id = 'a:b/c' },\n"
 		"  limits = { changes_per_run = 0, changes_per_account = 1, percent = 100,\n"
@@ -115,6 +119,16 @@ static void test_every_key(void **state)
 	assert_string_equal(c->repository.url, "ssh://git@git.example/x.git");
 	assert_string_equal(c->repository.branch, "release/1");
 	assert_string_equal(c->repository.forge, "gitlab");
+	assert_string_equal(c->repository.api, "https://git.example/gitlab/api/v4");
+	assert_string_equal(c->repository.project, "a/b/c");
+	assert_string_equal(c->repository.credential_helper.item[1], "--x");
+	assert_string_equal(c->repository.labels.item[1], "pare: x");
+	assert_string_equal(c->repository.reviewers.item[1], "acme/cloud-sec");
+	assert_int_equal(c->owners.of.count, 3);
+	assert_string_equal(c->owners.of.item[1], "111122223333");
+	assert_string_equal(c->owners.owner.item[1], "@acme/sec");
+	assert_string_equal(c->owners.of.item[2], "111122223333/app/");
+	assert_string_equal(c->owners.owner.item[2], "@acme/pay a@b.example");
 	assert_false(c->approval.merged);
 	assert_int_equal(c->approval.signatures, 2);
 	assert_int_equal(c->approval.reviews, 1);
@@ -127,6 +141,10 @@ static void test_every_key(void **state)
 	assert_int_equal(c->limits.recommendation_age_days, 365);
 	assert_int_equal(c->window.open.count, 2);
 	assert_int_equal(c->window.freeze.count, 1);
+	assert_int_equal(c->window.read->span_count, 2);
+	assert_string_equal(c->window.read->span[0].zone->name, "Europe/Berlin");
+	assert_string_equal(c->window.read->span[1].zone->name, "UTC");
+	assert_int_equal(c->window.read->freeze_count, 1);
 	assert_int_equal(c->protect.count, 2);
 	assert_int_equal(c->on_failure, ON_FAILURE_STOP);
 	assert_string_equal(c->author, "a@b.example");
@@ -232,6 +250,22 @@ static const struct {
 	{"return { repository = { branch = 'refs/heads/main' } }", "key 'repository.branch'"},
 	{"return { repository = { branch = 'x.lock' } }", "key 'repository.branch'"},
 	{"return { repository = { forge = 'svn' } }", "\"none\", \"github\""},
+	{"return { repository = { api = 'git.example' } }", "key 'repository.api'"},
+	{"return { repository = { project = 'acme' } }", "key 'repository.project'"},
+	{"return { repository = { labels = { 'a,b' } } }", "key 'repository.labels'"},
+	{"return { repository = { reviewers = { '@alice' } } }", "key 'repository.reviewers'"},
+	{"return { repository = { credential_helper = 'helper' } }", "key 'repository.credential_helper'"},
+	{"return { owners = 5 }", "key 'owners'"},
+	{"return { owners = { '@a' } }", "key 'owners'"},
+	{"return { owners = { ['1111222233334'] = '@a' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333/..'] = '' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333//x'] = '@a' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333'] = '@a  @b' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333'] = '@a ' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333'] = '@' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333'] = '@/x' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333'] = 'a@b@c' } }", "key 'owners'"},
+	{"return { owners = { ['111122223333'] = '@a\\n* @b' } }", "key 'owners'"},
 	{"return { approval = 5 }", "a function of the plan"},
 	{"return { approval = { merged = 'yes' } }", "key 'approval.merged': expected true or false"},
 	{"return { approval = { signatures = true } }", "key 'approval.signatures'"},
@@ -251,7 +285,26 @@ static const struct {
 	{"return { shared_blocks = 1 }", "true or false"},
 	{"return { window = { open = { 'Mon' } } }", "windows such as"},
 	{"return { window = { open = { 'Mon 09:00' } } }", "windows such as"},
-	{"return { window = { open = { 'Mon 16:00-09:00' } } }", "windows such as"},
+	{"return { window = { open = { 'Mon 09:00-09:00' } } }", "end differs from their beginning"},
+	{"return { window = { open = { 'Mon 24:00-09:00' } } }", "end differs from their beginning"},
+	{"return { window = { open = { 'Mon 09:00-17:00 Europe/Berln' } } }",
+	 "key 'window.open': expected a time zone such as Europe/Berlin: time zone 'Europe/Berln' is not in"},
+	{"return { window = { open = { 'Mon 09:00-17:00 ../../etc/passwd' } } }", "windows such as"},
+	{"return { window = { open = { 'Mon 09:00-17:00 a/../b' } } }", "windows such as"},
+	{"return { window = { open = { 'Mon,09:00-17:00' } } }", "windows such as"},
+	{"return { window = { freeze = { '2026-02-29/2026-03-01' } } }", "key 'window.freeze': expected date ranges"},
+	{"return { window = { freeze = { '2026-12-18/2026-12-19 Europe/Berln' } } }", "is not in"},
+	{"return { ticket = { pattern = 'CHG%' } }", "key 'ticket.pattern': expected a pattern such as"},
+	{"return { ticket = { pattern = '+' } }", "a pattern such as"},
+	{"return { ticket = { required = 'yes' } }", "true or false"},
+	{"return { ticket = { needed = true } }", "unknown key 'ticket.needed'"},
+	{"return { autofix = { standing = { 'a/b' }, signers = 's' } }", "key 'autofix.standing'"},
+	{"return { autofix = { standing = { '../a' }, signers = 's' } }", "names of standing approvals"},
+	{"return { autofix = { standing = { 'a' } } }", "key 'autofix.signers': expected a file of people"},
+	{"return { autofix = { signature = 's' } }", "unknown key 'autofix.signature'"},
+	{"return { window = { calendar = { 'ChangeCalendar' } } }", "key 'window.calendar': expected change calendars"},
+	{"return { window = { calendar = { 'arn:aws:iam::111122223333:role/x' } } }", "change calendars"},
+	{"return { window = { calendar = 'arn:aws:ssm:eu-west-1:111122223333:document/x' } }", "list of texts"},
 	{"return { window = { open = { 'Mon 09:00-25:00' } } }", "windows such as"},
 	{"return { window = { open = { 'Mon-Frühling 09:00-10:00' } } }", "windows such as"},
 	{"return { window = { open = { 'Mon 09:00-10:00 Eu rope' } } }", "windows such as"},
@@ -315,6 +368,25 @@ static void test_absent_or_a_folder(void **state)
 }
 
 /* What `pare init` writes loads, says what its comments say, and is the example. */
+static void test_waves(void **state)
+{
+	struct bench *b = *state;
+	const struct config *c = reads(b, "return { waves = { { '111122223333' }, { '444455556666', '777788889999' } }, "
+					  "pause = 60 }");
+	assert_int_equal(c->wave_count, 2);
+	assert_int_equal(c->wave[1].count, 2);
+	assert_string_equal(c->wave[1].item[1], "777788889999");
+	assert_int_equal(c->pause_s, 60);
+	assert_int_equal(reads(b, "return {}")->wave_count, 0);
+	refuses(b, "return { waves = { '111122223333' } }", "key 'waves[1]': expected a list of accounts");
+	refuses(b, "return { waves = {} }", "key 'waves': expected a list of 1 to 1000 lists of accounts");
+	refuses(b, "return { waves = { { '1111' } } }", "key 'waves[1]': expected accounts of twelve digits");
+	refuses(b, "return { waves = { { 111122223333 } } }", "key 'waves[1]': expected accounts of twelve digits");
+	refuses(b, "return { waves = { { '111122223333' }, { '111122223333' } } }",
+		"key 'waves[2]': expected each account once, and 111122223333 stands twice");
+	refuses(b, "return { pause = -1 }", "pause");
+}
+
 static void test_sample(void **state)
 {
 	struct bench *b = *state;
@@ -335,13 +407,18 @@ static void test_sample(void **state)
 	/* The lines that are commented out are right, too. */
 	struct buf *all = buf_new(b->arena, 65536);
 	for (const char *at = text; *at != '\0'; at++) {
-		if (strncmp(at, "  -- accounts = ", 16) == 0 || strncmp(at, "  -- window = ", 14) == 0)
+		if (strncmp(at, "  -- accounts = ", 16) == 0 || strncmp(at, "  -- window = ", 14) == 0 ||
+		    strncmp(at, "  -- ticket = ", 14) == 0 || strncmp(at, "  -- autofix = ", 15) == 0)
 			at += 5;
 		buf_putc(all, *at);
 	}
 	c = reads(b, all->data);
 	assert_string_equal(c->accounts.assume_role, "pare-executor");
 	assert_int_equal(c->window.open.count, 1);
+	assert_string_equal(c->ticket.pattern, "CHG%d+");
+	assert_true(c->ticket.required);
+	assert_string_equal(c->autofix.standing.item[0], "detach-unused");
+	assert_true(str_ends(c->autofix.signers, "/standing_signers"));
 }
 
 int main(void)
@@ -360,6 +437,7 @@ int main(void)
 		T(test_hostile),
 		T(test_bytes),
 		T(test_absent_or_a_folder),
+		T(test_waves),
 		T(test_sample),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -398,6 +398,8 @@ static void gates(void **state)
 	(void)state;
 	struct plan *p = sample_plan(a);
 	assert_true(plan_all_pass(p));
+	assert_string_equal(plan_gate(p, "quota")->evidence, "inside IAM's quotas");
+	assert_null(plan_gate(p, "quot"));
 	p->gate[1].result = GATE_UNKNOWN;
 	assert_false(plan_all_pass(p));
 	p->gate[1].result = GATE_FAIL;

@@ -56,6 +56,24 @@ static void reads_what_was_printed(void **state)
 	assert_string_equal(b->data, text);
 }
 
+/* Receipts of before there were runs stay what they were, byte for byte. */
+static void the_run_is_optional(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	struct receipt *r = receipt_parse(a, text, strlen(text), "x", &e);
+	assert_non_null(r);
+	assert_null(r->run);
+	assert_null(strstr(text, "\"run\""));
+	r->run = "20261124T030923Z-111122223333";
+	struct buf *b = buf_new(a, 1 << 20);
+	receipt_print(r, b);
+	r = receipt_parse(a, b->data, b->len, "x", &e);
+	if (r == NULL)
+		fail_msg("%s", e.message);
+	assert_string_equal(r->run, "20261124T030923Z-111122223333");
+}
+
 static void edits_are_refused(void **state)
 {
 	(void)state;
@@ -100,6 +118,7 @@ static void every_cut_is_refused(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {TEST(reads_what_was_printed), TEST(edits_are_refused), TEST(every_cut_is_refused)};
+	const struct CMUnitTest tests[] = {TEST(reads_what_was_printed), TEST(the_run_is_optional),
+					   TEST(edits_are_refused), TEST(every_cut_is_refused)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

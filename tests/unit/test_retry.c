@@ -109,6 +109,79 @@ static void test_vectors(void **state)
 	arena_free(a);
 }
 
+/* What another implementation of the same rules made of sixty answers. */
+static void test_adaptive_rate(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t at_ms;
+		bool throttled;
+		double rate;
+	} rows[] = {
+		{200, false, 0.5000}, {300, false, 0.5000}, {600, false, 0.5000},
+		{650, false, 0.5000}, {700, false, 0.5000}, {750, false, 0.5000},
+		{950, false, 0.5000}, {1000, false, 0.5000}, {1100, false, 0.5324},
+		{1150, false, 0.6083}, {1200, false, 0.6912}, {1500, false, 1.3500},
+		{1800, true, 5.7344}, {1850, true, 4.0141}, {1950, false, 4.3123},
+		{2000, false, 4.4476}, {2300, false, 5.0835}, {2350, false, 5.1630},
+		{2400, false, 5.2358}, {2500, false, 5.3622}, {2550, false, 5.4165},
+		{2850, false, 5.6362}, {2900, false, 5.6579}, {3000, false, 5.6912},
+		{3050, false, 5.7034}, {3150, false, 5.7205}, {3350, false, 5.7336},
+		{3650, false, 5.7365}, {3750, false, 5.7426}, {3800, false, 5.7480},
+		{4000, true, 4.0236}, {4100, false, 4.3223}, {4150, false, 4.4578},
+		{4250, false, 4.7024}, {4450, false, 5.0949}, {4500, false, 5.1746},
+		{4550, false, 5.2476}, {4600, false, 5.3140}, {4700, false, 5.4288},
+		{5000, false, 5.6491}, {5300, false, 5.7339}, {5500, true, 3.3958},
+		{5800, true, 2.3771}, {6100, true, 1.6640}, {6300, false, 1.9618},
+		{6500, false, 2.1625}, {6600, false, 2.2324}, {6700, false, 2.2851},
+		{6800, false, 2.3232}, {6850, false, 2.3375}, {7050, false, 2.3698},
+		{7350, false, 2.3771}, {7550, false, 2.3824}, {7850, false, 2.4392},
+		{8050, false, 2.5375}, {8100, false, 2.5724}, {8150, false, 2.6120},
+		{8450, false, 2.9657}, {8550, false, 3.1350}, {8750, false, 3.5651},
+	};
+	struct retry_rate r;
+	rate_open(&r, 1000000);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		rate_answered(&r, rows[i].throttled, 1000000 + rows[i].at_ms);
+		if (r.fill < rows[i].rate - 0.001 || r.fill > rows[i].rate + 0.001)
+			fail_msg("answer %zu: %f a second, wanted %f", i, r.fill, rows[i].rate);
+		assert_int_equal(r.on, i >= 12);
+	}
+}
+
+static void test_adaptive_pace(void **state)
+{
+	(void)state;
+	struct retry_rate r;
+	int64_t now_ms = 5000, sent = 0;
+	rate_open(&r, now_ms);
+	for (; now_ms < 8000; now_ms += 10) { /* nothing holds a hundred a second back */
+		assert_int_equal(rate_due_ms(&r, now_ms), now_ms);
+		rate_sent(&r, now_ms);
+		rate_answered(&r, false, now_ms);
+	}
+	rate_answered(&r, true, now_ms);
+	assert_true(r.on && r.fill > 60 && r.fill < 75); /* 0.7 of it */
+	while (rate_due_ms(&r, now_ms) == now_ms) /* what was saved up */
+		rate_sent(&r, now_ms);
+	for (int64_t end_ms = now_ms + 1000; now_ms < end_ms; sent++) {
+		int64_t due_ms = rate_due_ms(&r, now_ms);
+		assert_true(due_ms >= now_ms && due_ms < now_ms + 100);
+		now_ms = due_ms;
+		rate_sent(&r, now_ms);
+	}
+	if (sent <= 60 || sent >= 75)
+		fail_msg("%d sent at %f a second", (int)sent, r.fill);
+	int64_t back_ms = now_ms - 3600000; /* the clock is set back: no longer wait for that */
+	assert_true(rate_due_ms(&r, back_ms) <= back_ms + 2000);
+	for (int i = 0; i < 50; i++) { /* half a request a second is the least */
+		now_ms += 1000;
+		rate_answered(&r, true, now_ms);
+	}
+	assert_true(r.fill >= 0.5 && r.fill < 0.6);
+	assert_true(rate_due_ms(&r, now_ms) <= now_ms + 2000);
+}
+
 static void test_own_numbers(void **state)
 {
 	(void)state;
@@ -213,6 +286,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_adaptive_rate),
+		cmocka_unit_test(test_adaptive_pace),
 		cmocka_unit_test(test_own_numbers),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_http_dates),

@@ -193,7 +193,7 @@ static struct proposal_item make_item(struct bench *b, const char *path, const c
 	struct principal *role = make_role(b->arena, path, name);
 	return (struct proposal_item){make_plan(b, role, b->remote, salt), role,
 				      "{\n  \"id\": \"f1\"\n}\n",
-				      str_printf(b->arena, "{\n  \"salt\": \"%s\"\n}\n", salt)};
+				      str_printf(b->arena, "{\n  \"salt\": \"%s\"\n}\n", salt), {0}};
 }
 
 static void test_proposal(void **state)
@@ -325,7 +325,7 @@ static void test_proposals_refused(void **state)
 	struct proposal_item pair[] = {good, make_item(b, "/", "Web", "2")};
 	assert_refused(propose_these(b, &r, pair, 2, &out), ERR_USAGE, "both for");
 	struct plan bad = *good.plan;
-	struct proposal_item item = {&bad, good.before, NULL, NULL};
+	struct proposal_item item = {&bad, good.before, NULL, NULL, {0}};
 	struct gate failing = {"no-new-access", GATE_UNKNOWN, ""};
 	bad.gate = &failing;
 	assert_refused(propose_these(b, &r, &item, 1, &out), ERR_REFUSED, "not every gate");
@@ -336,7 +336,7 @@ static void test_proposals_refused(void **state)
 	bad.repository = "https://elsewhere.example/x";
 	assert_refused(propose_these(b, &r, &item, 1, &out), ERR_REFUSED,
 		       "was made for repository");
-	item = (struct proposal_item){good.plan, make_role(b->arena, "/", "Other"), NULL, NULL};
+	item = (struct proposal_item){good.plan, make_role(b->arena, "/", "Other"), NULL, NULL, {0}};
 	assert_refused(propose_these(b, &r, &item, 1, &out), ERR_INPUT, "what was read");
 	run_shell(b, NULL, "git -C %s branch -m main trunk", b->remote);
 	assert_refused(propose_these(b, &r, &good, 1, &out), ERR_REFUSED, "no branch 'main'");

@@ -317,7 +317,7 @@ static void answers_have_aws_envelope(void **state)
 	assert_string_equal(xml_text(xml_child(root, "Error"), "Type"), "Sender");
 	assert_string_equal(xml_text(xml_child(root, "Error"), "Code"), "NoSuchEntity");
 	assert_string_equal(xml_text(root, "RequestId"), x.request_id);
-	x = query(&w, WIRE_IAM, "Action=ListUsers&Version=2010-05-08");
+	x = query(&w, WIRE_IAM, "Action=ListGroups&Version=2010-05-08");
 	assert_non_null(strstr(x.body->data, "<Code>InvalidAction</Code>"));
 	x = query(&w, WIRE_STS, "Action=GetCallerIdentity&Version=2011-06-15");
 	assert_true(str_starts(x.body->data, "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"));

@@ -33,8 +33,8 @@ start_box() { # sandbox options…
 	while [ ! -s "$work/port" ]; do
 		kill -0 "$box" 2>/dev/null || { cat "$work/sandbox.log"; fail 'the sandbox ended'; }
 		tries=$((tries + 1))
-		[ $tries -lt 200 ] || fail 'the sandbox did not start within 20 s'
-		sleep 0.1
+		[ $tries -lt 1000 ] || fail 'the sandbox did not start within 20 s'
+		sleep 0.02
 	done
 	AWS_ENDPOINT_URL="http://127.0.0.1:$(cat "$work/port")"
 	export AWS_ENDPOINT_URL

@@ -1,0 +1,122 @@
+#include "pare/forge.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "forge_private.h"
+#include "pare/str.h"
+#include "pare/version.h"
+
+enum { ANSWER_MAX = 32 * 1024 * 1024 };
+
+static const struct forge_kind *kind_of(const char *name)
+{
+	static const struct forge_kind *const kinds[] = {&forge_github, &forge_gitlab, &forge_gitea};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (str_equal(kinds[i]->name, name))
+			return kinds[i];
+	return NULL;
+}
+
+static bool exchange(void *with, struct http_exchange *x)
+{
+	return http_do(with, x);
+}
+
+static bool start_http(struct forge *f, struct err *e)
+{
+	struct http_setting s = http_setting_default();
+	const char *bundle = getenv("GIT_SSL_CAINFO");
+	if (str_empty(bundle))
+		bundle = getenv("AWS_CA_BUNDLE");
+	if (!str_empty(bundle) && access(bundle, R_OK) != 0)
+		return err_set(e, ERR_USAGE, "GIT_SSL_CAINFO or AWS_CA_BUNDLE '%s': it cannot be read", bundle);
+	s.ca_bundle = str_empty(bundle) ? NULL : bundle;
+	s.user_agent = "pare/" PARE_VERSION; /* GitHub refuses requests without one */
+	s.max_response_bytes = ANSWER_MAX;
+	f->with = f->http = http_new(f->arena, &s, e);
+	f->exchange = exchange;
+	return f->http != NULL;
+}
+
+static const char *file_url(void *self, struct arena *a, const char *commit, const char *path)
+{
+	const struct forge *f = self;
+	return str_printf(a, "%s%s%s/%s", f->place.web, f->kind->file_below, commit,
+			  str_percent_encode(a, path, "/@+=,"));
+}
+
+struct search {
+	struct forge *f;
+	struct arena *arena;
+	const char *branch;
+	struct pull **best;
+};
+
+static bool better(const struct pull *x, const struct pull *than)
+{
+	return x->state != than->state ? x->state < than->state : x->number > than->number;
+}
+
+static bool take_pull(void *user, const struct json *item, bool *enough, struct err *e)
+{
+	struct search *s = user;
+	struct pull p;
+	bool ours;
+	(void)enough;
+	if (!s->f->kind->read_pull(s->f, s->arena, item, &p, &ours, e))
+		return false;
+	if (!ours || strcmp(p.branch, s->branch) != 0 || (*s->best != NULL && !better(&p, *s->best)))
+		return true;
+	*s->best = arena_alloc(s->arena, sizeof p);
+	**s->best = p;
+	return true;
+}
+
+bool forge_search(struct forge *f, struct arena *a, const char *path, const char *branch,
+		  struct pull **out, struct err *e)
+{
+	struct search s = {f, a, branch, out};
+	return forge_pages(f, a, path, f->kind->pull_page, take_pull, &s, e);
+}
+
+struct forge_port forge_port_of(struct forge *f)
+{
+	struct forge_port port = {.self = f,
+				  .name = f->kind->name,
+				  .body_max = f->kind->body_max,
+				  .create = hub_create,
+				  .edit = hub_edit,
+				  .ask = hub_ask,
+				  .comment = hub_comment,
+				  .close = hub_close,
+				  .status = hub_status,
+				  .carriers = forge_carriers,
+				  .file_url = file_url,
+				  .reviews = forge_reviews};
+	f->kind->fill(&port);
+	return port;
+}
+
+bool forge_open(struct arena *a, const struct config *config, const struct review_port *review,
+		const struct clock_port *clock, struct forge_port *out, struct err *e)
+{
+	struct forge *f = arena_alloc(a, sizeof *f);
+	f->arena = a;
+	f->kind = kind_of(config->repository.forge);
+	f->review = review;
+	f->clock = clock;
+	f->base = config->repository.branch;
+	if (f->kind == NULL)
+		return err_set(e, ERR_USAGE, "forge '%s': expected github, gitlab, gitea or none",
+			       config->repository.forge);
+	if (!forge_place_find(a, config, f->kind, &f->place, e) || !start_http(f, e) ||
+	    !forge_token_find(f, config, e))
+		return err_wrap(e, "opening the forge");
+	f->repo = f->kind == &forge_gitlab
+			  ? str_printf(a, "/projects/%s", str_percent_encode(a, f->place.project, NULL))
+			  : str_printf(a, "/repos/%s", f->place.project);
+	*out = forge_port_of(f);
+	return true;
+}
