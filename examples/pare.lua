@@ -41,6 +41,10 @@ return {
   -- named), freezes with their first and last day, and AWS Systems Manager change calendars.
   -- window = { open = { "Mon-Thu 09:00-16:00 Europe/Berlin" }, freeze = { "2026-12-18/2027-01-07" } },
 
+  -- What AWS itself is asked about each plan: "off", "optional" (a plan goes without what cannot be
+  -- asked) or "required" (it does not). All are off unless they stand here; no_new_access costs money.
+  -- checks = { validate_policy = "optional", no_new_access = "off", simulate = "off", last_accessed = "required" },
+
   -- A change ticket that proposals carry: its pattern, and whether one is required.
   -- ticket = { pattern = "CHG%d+", required = true },
 

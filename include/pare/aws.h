@@ -72,7 +72,8 @@ struct aws_endpoint {
 	bool custom;
 };
 
-/* service: "iam", "accessanalyzer", "sts", "sso", "sso_oidc". Custom endpoints come from AWS_ENDPOINT_URL[_SERVICE]
+/* service: "iam", "accessanalyzer", "sts", "sso", "sso_oidc", "sqs".
+ * Custom endpoints come from AWS_ENDPOINT_URL[_SERVICE]
  * and the profile; FIPS and dual-stack from their variables. PARE_SIGNING_REGION overrides the
  * signing region of custom endpoints (a proxy in front of real IAM needs us-east-1). */
 bool endpoint_resolve(struct arena *a, const char *service, const char *region, bool fips,

@@ -20,6 +20,8 @@ enum call_op {
 	CALL_LIST_FINDINGS,
 	CALL_GET_FINDING,
 	CALL_GENERATE_RECOMMENDATION, /* starts AWS's own work; changes no permission */
+	CALL_VALIDATE_POLICY,
+	CALL_CHECK_NO_NEW_ACCESS, /* is document inside old_document? charged by AWS */
 	CALL_GET_RECOMMENDATION,
 	CALL_GET_ACCOUNT_DETAILS,
 	CALL_GET_ACCOUNT_SUMMARY,
@@ -35,6 +37,9 @@ enum call_op {
 	CALL_GET_POLICY_VERSION,
 	CALL_LIST_POLICY_VERSIONS,
 	CALL_LIST_ENTITIES_FOR_POLICY,
+	CALL_SIMULATE_PRINCIPAL_POLICY,
+	CALL_GENERATE_LAST_ACCESSED, /* starts AWS's own work, too; by action */
+	CALL_GET_LAST_ACCESSED,
 	/* writes: everything from here on */
 	CALL_CREATE_POLICY,
 	CALL_ATTACH_ROLE_POLICY,
@@ -63,6 +68,22 @@ struct analyzer {
 	int unused_access_age_days; /* 0 not known */
 };
 
+struct last_access { /* a service, or one of its actions, as IAM saw its last use */
+	const char *service; /* "s3" */
+	const char *action;  /* "GetObject"; NULL: the service as a whole */
+	const char *at;      /* ISO 8601; NULL: not in the time that IAM remembers */
+};
+
+struct policy_issue { /* of ValidatePolicy */
+	const char *type; /* ERROR, SECURITY_WARNING, WARNING, SUGGESTION */
+	const char *code;
+};
+
+struct simulated {
+	const char *action;
+	const char *decision; /* allowed, explicitDeny, implicitDeny */
+};
+
 struct call {
 	enum call_op op;
 	struct arena *arena; /* the answer is allocated here; set by the caller */
@@ -81,6 +102,11 @@ struct call {
 	const char *document;    /* exact text to send */
 	const struct tag *tag;
 	size_t tag_count;
+	const char *old_document; /* CHECK_NO_NEW_ACCESS */
+	const char *principal_arn; /* SIMULATE, GENERATE_LAST_ACCESSED */
+	struct str_list documents, actions; /* SIMULATE: policies beside the principal's own; what is asked */
+	struct str_list without_arns, without_inline; /* SIMULATE: as if the role had them not */
+	const char *job;         /* GET_LAST_ACCESSED */
 	const char *marker;      /* page to read, or NULL for the first */
 
 	/* the answer: ok, or err says why not */
@@ -102,6 +128,15 @@ struct call {
 	struct str_list names;  /* inline policy names; version ids; entities as "role/Name" */
 	struct str_list arns;   /* attached policy ARNs, beside names */
 	const char *text;       /* decoded policy document */
+	const char *started_job; /* GENERATE_LAST_ACCESSED */
+	const char *job_status;  /* IN_PROGRESS, COMPLETED, FAILED */
+	struct last_access *access;
+	size_t access_count;
+	struct policy_issue *issue;
+	size_t issue_count;
+	bool passed;             /* CHECK_NO_NEW_ACCESS */
+	struct simulated *simulated;
+	size_t simulated_count;
 	size_t boundary_users;  /* LIST_ENTITIES: how many entities it bounds */
 };
 

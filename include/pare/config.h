@@ -10,6 +10,10 @@
 #include "pare/err.h"
 #include "pare/str.h"
 
+/* A question to AWS about a plan: not asked; asked, and where it cannot be, the plan goes without it;
+ * asked, and must be answered. */
+enum check_mode { CHECK_OFF, CHECK_OPTIONAL, CHECK_REQUIRED };
+
 enum on_failure { ON_FAILURE_UNDO, ON_FAILURE_STOP };
 
 struct config {
@@ -52,6 +56,9 @@ struct config {
 		struct str_list calendar;  /* ARNs of AWS Systems Manager change calendars */
 		const struct window *read; /* open and freeze, understood; NULL: none are configured */
 	} window;
+	struct {
+		enum check_mode validate_policy, no_new_access, simulate, last_accessed;
+	} checks; /* off */
 	struct {
 		const char *pattern; /* NULL: any ticket id (ticket.h) */
 		bool required;

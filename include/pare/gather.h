@@ -7,6 +7,7 @@
 #include "pare/outcome.h"
 #include "pare/port.h"
 #include "pare/quota.h"
+#include "pare/shard.h"
 
 struct past;
 
@@ -43,6 +44,8 @@ struct gather_filter {
 	const char *finding;   /* id; NULL all */
 	size_t limit;          /* 0 none */
 	const struct str_list *accounts; /* that own the principal; NULL or empty: all */
+	const struct str_list *findings; /* ids; NULL all */
+	struct shard shard;
 };
 
 /* Live: ListFindingsV2 (ACTIVE), GetFindingV2 with all pages, GenerateFindingRecommendation,

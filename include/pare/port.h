@@ -192,6 +192,30 @@ struct signer_port {
 		     const char **armor, struct err *e);
 };
 
+/* A queue of events (SQS): what is received is hidden from everybody else for a while, and comes back
+ * unless it is removed. It delivers at least once, in any order. */
+struct queue_message {
+	const char *id, *receipt;
+	const char *body;
+	size_t len;
+	int64_t tries; /* how often it was received, this time included; 0: not known */
+};
+
+enum { QUEUE_BATCH = 10 }; /* messages at once */
+
+struct queue_port {
+	void *self;
+	/* Waits up to wait_s for the first; none is no error. Each is hidden for hidden_s. */
+	bool (*receive)(void *self, struct arena *a, int wait_s, int hidden_s,
+			struct queue_message **out, size_t *count, struct err *e);
+	/* Removes at most QUEUE_BATCH for good; one that is gone already is removed. false: at least one
+	 * is still there, and comes back. */
+	bool (*remove)(void *self, const struct queue_message *const *message, size_t count,
+		       struct err *e);
+	/* From now on it is hidden for hidden_s; 0: everybody may have it at once. */
+	bool (*hide)(void *self, const struct queue_message *message, int hidden_s, struct err *e);
+};
+
 /* Journals and the state folder. Files are written new, synced and renamed; names are relative to
  * the state folder. */
 struct store_port {

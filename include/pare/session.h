@@ -17,6 +17,7 @@ struct approved_port {
 struct session {
 	struct apply_setting setting; /* tip and guard are the session's own */
 	struct write_port aws;
+	const struct read_port *reads; /* to ask AWS about plans again (checks.h); NULL: it is not asked */
 	const struct review_port *review;
 	const struct approval_port *approvals; /* or NULL, as for approvals_read */
 	const struct approved_port *approved; /* or NULL: what is on the protected branch */

@@ -61,6 +61,24 @@ static void update_body(const struct call *c, struct buf *body)
 	json_close(&w, '}');
 }
 
+static void policy_body(const struct call *c, struct buf *body)
+{
+	struct json_writer w;
+	bool check = c->op == CALL_CHECK_NO_NEW_ACCESS;
+	json_start(&w, body, true);
+	json_open(&w, '{');
+	json_member_text(&w, check ? "newPolicyDocument" : "policyDocument", c->document);
+	if (check)
+		json_member_text(&w, "existingPolicyDocument", c->old_document);
+	json_member_text(&w, "policyType", "IDENTITY_POLICY");
+	json_close(&w, '}');
+}
+
+static bool of_policies(enum call_op op)
+{
+	return op == CALL_VALIDATE_POLICY || op == CALL_CHECK_NO_NEW_ACCESS;
+}
+
 static bool names_finding(enum call_op op)
 {
 	return op == CALL_GET_FINDING || op == CALL_GENERATE_RECOMMENDATION ||
@@ -79,9 +97,13 @@ bool analyzer_request(struct arena *a, const struct call *call, const char **met
 {
 	*query = "";
 	*method = "GET";
-	if (call->op != CALL_LIST_ANALYZERS && str_empty(call->analyzer))
+	if (call->op != CALL_LIST_ANALYZERS && !of_policies(call->op) && str_empty(call->analyzer))
 		return err_set(e, ERR_USAGE, "%s: the analyzer's ARN is missing",
 			       call_name(call->op));
+	if (of_policies(call->op) &&
+	    (str_empty(call->document) ||
+	     (call->op == CALL_CHECK_NO_NEW_ACCESS && str_empty(call->old_document))))
+		return err_set(e, ERR_USAGE, "%s: a policy document is missing", call_name(call->op));
 	if (names_finding(call->op) && !segment_valid(call->finding))
 		return err_set(e, ERR_USAGE,
 			       "%s: finding id '%s': expected an id as Access Analyzer gives it",
@@ -99,6 +121,19 @@ bool analyzer_request(struct arena *a, const struct call *call, const char **met
 	case CALL_GET_ANALYZER:
 		/* The path takes the name, not the ARN. */
 		*path = str_printf(a, "/analyzer/%s", encode(a, arn_name(call->analyzer)));
+		return true;
+	case CALL_VALIDATE_POLICY:
+		*method = "POST";
+		*path = "/policy/validation";
+		*query = call->marker != NULL
+				 ? str_printf(a, "nextToken=%s", encode(a, call->marker))
+				 : "";
+		policy_body(call, body);
+		return true;
+	case CALL_CHECK_NO_NEW_ACCESS:
+		*method = "POST";
+		*path = "/policy/check-no-new-access";
+		policy_body(call, body);
 		return true;
 	case CALL_LIST_FINDINGS:
 		*method = "POST";
@@ -196,6 +231,30 @@ static bool take_findings(struct call *c, const struct json *root)
 	return true;
 }
 
+static bool take_issues(struct call *c, const struct json *root)
+{
+	const struct json *list = json_get(root, "findings");
+	if (list == NULL || list->type != JSON_ARRAY)
+		return err_set(&c->err, ERR_INPUT, "ValidatePolicy: the answer lacks findings");
+	c->issue = arena_array(c->arena, list->count, sizeof *c->issue);
+	for (const struct json *x = list->first; x != NULL; x = x->next) {
+		const char *type = json_text(x, "findingType"), *code = json_text(x, "issueCode");
+		if (type == NULL)
+			return err_set(&c->err, ERR_INPUT, "ValidatePolicy: a finding lacks findingType");
+		c->issue[c->issue_count++] = (struct policy_issue){type, code != NULL ? code : ""};
+	}
+	return true;
+}
+
+static bool take_check(struct call *c, const struct json *root)
+{
+	const char *result = json_text(root, "result");
+	c->passed = str_equal(result, "PASS");
+	return c->passed || str_equal(result, "FAIL") ||
+	       err_set(&c->err, ERR_INPUT, "CheckNoNewAccess: result '%s': expected PASS or FAIL",
+		       result != NULL ? str_printable(c->arena, result, false) : "");
+}
+
 static bool take_answer(struct call *c, const struct json *root)
 {
 	switch (c->op) {
@@ -205,6 +264,10 @@ static bool take_answer(struct call *c, const struct json *root)
 	case CALL_LIST_FINDINGS:
 	case CALL_GET_FINDING:
 		return take_findings(c, root);
+	case CALL_VALIDATE_POLICY:
+		return take_issues(c, root);
+	case CALL_CHECK_NO_NEW_ACCESS:
+		return take_check(c, root);
 	case CALL_GET_RECOMMENDATION:
 		c->recommendation = recommendation_parse(c->arena, root, call_name(c->op), &c->err);
 		if (c->recommendation != NULL)

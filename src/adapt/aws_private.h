@@ -81,6 +81,13 @@ bool aws_error_unreadable(struct call *call, long status, const char *body);
 struct xml;
 bool iam_details(struct call *call, const struct xml *result);
 
+/* iam_checks.c: simulation and last use. true: the op is one of these, and *missing the first
+ * parameter that it lacks. */
+bool iam_check_request(struct arena *a, const struct call *call, struct buf *body,
+		       const char **missing);
+bool iam_check_answer(struct call *call, const struct xml *result);
+void iam_put_pair(struct arena *a, struct buf *body, const char *key, const char *value);
+
 /* profile.c: ~/.aws/config and ~/.aws/credentials, merged. */
 struct profile_property {
 	const char *key, *value;

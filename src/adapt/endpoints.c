@@ -74,6 +74,7 @@ static const char *host_of(struct arena *a, const char *service, const struct pa
 		       : dual	    ? p->iam_dual
 				    : p->iam_host;
 	const char *name = strcmp(service, "accessanalyzer") == 0 ? "access-analyzer"
+			   : strcmp(service, "sqs") == 0	  ? "sqs"
 			   : strcmp(service, "sso") == 0	  ? "portal.sso"
 			   : strcmp(service, "sso_oidc") == 0	  ? "oidc"
 								  : service;

@@ -8,7 +8,7 @@
 #include "pare/xml.h"
 
 /* As botocore encodes forms: A-Za-z0-9_.-~ bare, space '+', the rest %XX. */
-static void put_pair(struct arena *a, struct buf *body, const char *key, const char *value)
+void iam_put_pair(struct arena *a, struct buf *body, const char *key, const char *value)
 {
 	if (value == NULL)
 		return;
@@ -32,14 +32,14 @@ static void put_needed(struct form *f, const char *key, const char *value)
 {
 	if (str_empty(value) && f->missing == NULL)
 		f->missing = key;
-	put_pair(f->arena, f->body, key, value);
+	iam_put_pair(f->arena, f->body, key, value);
 }
 
 static void put_tags(struct arena *a, struct buf *body, const struct call *c)
 {
 	for (size_t i = 0; i < c->tag_count; i++) {
-		put_pair(a, body, str_printf(a, "Tags.member.%zu.Key", i + 1), c->tag[i].key);
-		put_pair(a, body, str_printf(a, "Tags.member.%zu.Value", i + 1), c->tag[i].value);
+		iam_put_pair(a, body, str_printf(a, "Tags.member.%zu.Key", i + 1), c->tag[i].key);
+		iam_put_pair(a, body, str_printf(a, "Tags.member.%zu.Value", i + 1), c->tag[i].value);
 	}
 }
 
@@ -55,8 +55,8 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 	case CALL_GET_ACCOUNT_SUMMARY:
 		break;
 	case CALL_GET_ACCOUNT_DETAILS:
-		put_pair(a, body, "Marker", call->marker);
-		put_pair(a, body, "MaxItems", "1000");
+		iam_put_pair(a, body, "Marker", call->marker);
+		iam_put_pair(a, body, "MaxItems", "1000");
 		break;
 	case CALL_GET_ROLE:
 	case CALL_GET_USER: /* IAM takes no name for the caller's own */
@@ -67,7 +67,7 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 	case CALL_LIST_ATTACHED_USER_POLICIES:
 	case CALL_LIST_USER_POLICIES:
 		put_needed(&f, principal, call->role);
-		put_pair(a, body, "Marker", call->marker);
+		iam_put_pair(a, body, "Marker", call->marker);
 		break;
 	case CALL_GET_ROLE_POLICY:
 	case CALL_DELETE_ROLE_POLICY:
@@ -87,11 +87,11 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 	case CALL_LIST_POLICY_VERSIONS:
 	case CALL_LIST_ENTITIES_FOR_POLICY:
 		put_needed(&f, "PolicyArn", call->policy_arn);
-		put_pair(a, body, "Marker", call->marker);
+		iam_put_pair(a, body, "Marker", call->marker);
 		break;
 	case CALL_CREATE_POLICY:
 		put_needed(&f, "PolicyName", call->policy_name);
-		put_pair(a, body, "Path", call->path);
+		iam_put_pair(a, body, "Path", call->path);
 		put_needed(&f, "PolicyDocument", call->document);
 		put_tags(a, body, call);
 		break;
@@ -109,6 +109,8 @@ bool iam_request(struct arena *a, const struct call *call, struct buf *body, str
 		put_needed(&f, "PolicyDocument", call->document);
 		break;
 	default:
+		if (iam_check_request(a, call, body, &f.missing))
+			break;
 		return err_set(e, ERR_USAGE, "%s is no operation of IAM or STS",
 			       call_name(call->op));
 	}
@@ -329,6 +331,10 @@ static bool take_result(struct call *c, const struct xml *result)
 	case CALL_GET_POLICY_VERSION:
 		return take_document(c, xml_text(xml_child(result, "PolicyVersion"), "Document"),
 				     &c->text);
+	case CALL_SIMULATE_PRINCIPAL_POLICY:
+	case CALL_GENERATE_LAST_ACCESSED:
+	case CALL_GET_LAST_ACCESSED:
+		return iam_check_answer(c, result);
 	case CALL_GET_POLICY:
 	case CALL_CREATE_POLICY:
 		return take_policy(c, xml_child(result, "Policy"));

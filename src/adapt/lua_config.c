@@ -29,7 +29,7 @@ struct reading {
 
 struct config_key {
 	const char *name;
-	enum { KEY_TEXT, KEY_PATH, KEY_URL, KEY_COUNT, KEY_BOOL, KEY_LIST, KEY_PATHS, KEY_ON_FAILURE,
+	enum { KEY_TEXT, KEY_PATH, KEY_URL, KEY_COUNT, KEY_BOOL, KEY_LIST, KEY_PATHS, KEY_ON_FAILURE, KEY_CHECK,
 	       KEY_TABLE, KEY_APPROVAL, KEY_OWNERS, KEY_WAVES } type;
 	size_t offset;
 	const char *(*check)(struct arena *a, const char *text); /* texts and lists: may be NULL */
@@ -66,6 +66,12 @@ static const struct config_key limits_keys[] = {
 	{"recommendation_age_days", KEY_COUNT, AT(limits.recommendation_age_days), .least = 1, .most = 365},
 	{"plan_valid_days", KEY_COUNT, AT(limits.plan_valid_days), .least = 1, .most = 365},
 	{0}};
+static const struct config_key checks_keys[] = {
+	{"validate_policy", KEY_CHECK, AT(checks.validate_policy)},
+	{"no_new_access", KEY_CHECK, AT(checks.no_new_access)},
+	{"simulate", KEY_CHECK, AT(checks.simulate)},
+	{"last_accessed", KEY_CHECK, AT(checks.last_accessed)},
+	{0}};
 static const struct config_key window_keys[] = {
 	{"open", KEY_LIST, AT(window.open), .check = check_open},
 	{"freeze", KEY_LIST, AT(window.freeze), .check = check_freeze},
@@ -88,6 +94,7 @@ static const struct config_key top_keys[] = {
 	{"accounts", KEY_TABLE, .below = accounts_keys},
 	{"limits", KEY_TABLE, .below = limits_keys},
 	{"window", KEY_TABLE, .below = window_keys},
+	{"checks", KEY_TABLE, .below = checks_keys},
 	{"ticket", KEY_TABLE, .below = ticket_keys},
 	{"autofix", KEY_TABLE, .below = autofix_keys},
 	{"protect", KEY_LIST, AT(protect), .check = check_arn_glob},
@@ -189,6 +196,18 @@ static bool read_on_failure(struct reading *r, const char *key, enum on_failure 
 	return true;
 }
 
+static bool read_check(struct reading *r, const char *key, enum check_mode *out)
+{
+	static const char *const modes[] = {"off", "optional", "required"};
+	const char *text = text_at_top(r);
+	for (size_t i = 0; text != NULL && i < 3; i++)
+		if (strcmp(text, modes[i]) == 0) {
+			*out = (enum check_mode)i;
+			return true;
+		}
+	return wrong(r, key, "\"off\", \"optional\" or \"required\"");
+}
+
 /* Names as keys, owners as values; sorted, so that the same file gives the same result. */
 static bool read_owners(struct reading *r, const char *key)
 {
@@ -238,6 +257,8 @@ static bool read_value(struct reading *r, const struct config_key *k, const char
 	case KEY_LIST:
 	case KEY_PATHS:
 		return read_list(r, k, key, at);
+	case KEY_CHECK:
+		return read_check(r, key, at);
 	case KEY_ON_FAILURE:
 		return read_on_failure(r, key, at);
 	case KEY_OWNERS:

@@ -16,7 +16,7 @@ bool accounts_open(struct context *c, const char *region_hint, struct accounts *
 		return false;
 	const struct credential_setting s = {
 		.region = out->region, .clock = &c->clock, .progress = &c->progress};
-	out->chain = credentials_open(c->arena, &s);
+	out->chain = c->credentials != NULL ? c->credentials : credentials_open(c->arena, &s);
 	struct aws_setting setting = {.region = out->region, .concurrency = (size_t)c->o->concurrency,
 				      .verbose = c->o->verbose, .progress = &c->progress,
 				      .credentials = out->chain};

@@ -453,6 +453,8 @@ struct session executor_session(struct context *c, struct aws *aws, const struct
 {
 	struct calendar_port *calendar = arena_alloc(c->arena, sizeof *calendar);
 	*calendar = change_calendar(c->arena, &c->clock);
+	struct read_port *reads = arena_alloc(c->arena, sizeof *reads);
+	*reads = aws_read_port(aws);
 	return (struct session){
 		.setting = {.config = &c->config,
 			    .catalog = c->catalog,
@@ -464,6 +466,7 @@ struct session executor_session(struct context *c, struct aws *aws, const struct
 			    .observe_limit_ms = 120 * observe_gap_ms(),
 			    .max_failures = 3},
 		.aws = aws_write_port(aws),
+		.reads = reads,
 		.review = review,
 		.approvals = approvals,
 		.calendar = calendar,

@@ -18,6 +18,7 @@
 #include "pare/outcome.h"
 #include "pare/port.h"
 #include "pare/session.h"
+#include "pare/shard.h"
 
 /* What state the world is in. */
 enum exit_code {
@@ -43,10 +44,10 @@ struct options {
 	int64_t wait_s;
 	struct str_list regions, account;
 	const char *analyzer, *role, *finding, *repo, *branch, *forge, *unused, *url, *ticket, *key;
-	const char *from, *to, *run_id;
+	const char *from, *to, *run_id, *queue, *shard;
 	struct str_list findings, account_state, old_files, new_files, only, services, actions;
-	int64_t limit, max_changes, concurrency;
-	bool detailed_exitcode, dry_run, yes, withdraw, csv, untouched, inverse_commands;
+	int64_t limit, max_changes, concurrency, visibility;
+	bool detailed_exitcode, dry_run, yes, withdraw, csv, untouched, inverse_commands, once;
 	/* the rest */
 	const char *command;
 	struct str_list words;
@@ -89,6 +90,7 @@ struct context {
 	int64_t now_ms; /* --now, else the clock */
 	struct progress_port progress;
 	const struct catalog *catalog;
+	struct credential_chain *credentials; /* for every client; NULL: each opens its own */
 	struct {
 		struct kept_plan *plan;
 		size_t count;
@@ -109,6 +111,8 @@ bool context_forge(struct context *c, const struct review_port *review, struct f
 		   struct err *e);
 void context_approvals(struct context *c, const struct review_port *review, struct forge_port *forge,
 		       struct approval_port *out);
+/* --shard, or what the engine that started this run says (cli/shard.c). */
+bool context_shard(struct arena *a, const struct options *o, struct shard *out, struct err *e);
 /* accounts.c: the caller's own AWS and, by accounts.assume_role, that of other accounts. */
 struct accounts {
 	struct context *context;
@@ -211,6 +215,7 @@ int command_status(struct arena *a, const struct options *o);
 int command_verify(struct arena *a, const struct options *o);
 int command_audit(struct arena *a, const struct options *o);
 int command_rules(struct arena *a, const struct options *o);
+int command_worker(struct arena *a, const struct options *o);
 int command_whoami(struct arena *a, const struct options *o);
 int command_init(struct arena *a, const struct options *o);
 int command_help(struct arena *a, const struct options *o);

@@ -6,7 +6,7 @@ static const struct command commands[] = {
 	{"plan", "[options]",
 	 "gather findings, judge them, draft and prove plans, show them; changes nothing in AWS",
 	 "--analyzer --all-analyzers --regions --account --findings --account-state --role --finding "
-	 "--limit --detailed-exitcode "
+	 "--limit --shard --detailed-exitcode "
 	 "--concurrency", 0, false,
 	 command_plan},
 	{"show", "[PLAN|ROLE] [--inverse-commands]",
@@ -23,6 +23,10 @@ static const struct command commands[] = {
 	{"approve", "PROPOSAL --key FILE [--only ROLE…]",
 	 "look at a proposal's plans, sign their digests, push the signature",
 	 "--key --only --yes --withdraw --repo --branch", 1, true, command_approve},
+	{"worker", "--queue URL [options]",
+	 "propose what Access Analyzer's events of a queue are about, as they come; changes nothing in AWS",
+	 "--queue --once --visibility --analyzer --concurrency --repo --branch --forge --ticket", 0, true,
+	 command_worker},
 	{"codeowners", "[options]", "print a CODEOWNERS file from the configuration's owners", "--forge", 0,
 	 false, command_codeowners},
 	{"apply", "[PLAN…] [options]", "carry out approved plans, or resume; verify; write receipts",

@@ -95,6 +95,7 @@ bool context_aws(struct context *c, const char *region_hint, struct aws **aws, s
 		.concurrency = (size_t)c->o->concurrency,
 		.verbose = c->o->verbose,
 		.progress = &c->progress,
+		.credentials = c->credentials,
 	};
 	*aws = aws_new(c->arena, &s, &c->clock, e);
 	return *aws != NULL;

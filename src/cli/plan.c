@@ -2,6 +2,7 @@
 
 #include "cli.h"
 #include "pare/arn.h"
+#include "pare/checks.h"
 #include "pare/history.h"
 #include "pare/propose.h"
 #include "pare/str.h"
@@ -117,13 +118,16 @@ static size_t planned_of(const struct run *r)
 	return planned;
 }
 
-static bool judge_part(struct live *l, struct gathered *g, const char *caller_arn, const char *failed,
-		       struct err *e)
+/* own NULL: its account cannot be asked. */
+static bool judge_part(struct live *l, struct gathered *g, const struct read_port *own,
+		       const char *caller_arn, const char *failed, struct err *e)
 {
 	struct context *c = l->c;
 	struct run part;
 	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, caller_arn, planned_of(l->run)};
-	if (!plan_run(c->arena, &s, l->rules, g, &c->progress, &part, e))
+	const struct checks checks = {&c->config, own, &c->clock, &c->progress};
+	if (!plan_run(c->arena, &s, l->rules, g, &c->progress, &part, e) ||
+	    !checks_run(c->arena, &checks, &part, e))
 		return false;
 	if (g->account != NULL) {
 		struct run_account *x = &l->run->account[l->run->account_count++];
@@ -154,26 +158,28 @@ static bool plan_account(struct live *l, struct gathered *g, struct err *e)
 	struct context *c = l->c;
 	struct arena *moment = arena_new(c->arena); /* keys and connections of this account */
 	struct account_access x;
+	struct read_port port;
 	struct err why;
 	const char *failed = NULL, *caller = NULL;
 	bool ok = account_open(&l->accounts, moment, g->account, "pare-plan", true, &x, &why);
 	if (ok) {
-		struct read_port port = aws_read_port(x.aws);
+		port = aws_read_port(x.aws);
 		caller = x.caller_arn;
 		ok = gather_rest(l, &port, g, &why);
-		l->calls += x.aws != l->accounts.own ? aws_exchanges(x.aws) : 0;
 	}
-	if (!ok && why.kind != ERR_INTERRUPTED) {
+	bool interrupted = !ok && why.kind == ERR_INTERRUPTED;
+	if (!ok && !interrupted) {
 		g->state = (struct account_state){0};
 		gather_unreadable(c->arena, g, &why);
 		failed = arena_strdup(c->arena, why.message);
 	}
-	arena_free(moment);
-	if (!ok && why.kind == ERR_INTERRUPTED) {
+	if (interrupted)
 		*e = why;
-		return false;
-	}
-	return judge_part(l, g, caller, failed, e);
+	bool judged = !interrupted && judge_part(l, g, ok ? &port : NULL, caller, failed, e);
+	if (caller != NULL)
+		l->calls += x.aws != l->accounts.own ? aws_exchanges(x.aws) : 0;
+	arena_free(moment);
+	return judged;
 }
 
 static bool plan_organization(struct live *l, struct gathered *g, struct err *e)
@@ -205,7 +211,7 @@ static bool plan_analyzer(struct live *l, const char *analyzer, struct err *e)
 		return plan_organization(l, &g, e);
 	if (!gather_rest(l, &port, &g, e))
 		return false;
-	return judge_part(l, &g, l->accounts.caller_arn, NULL, e);
+	return judge_part(l, &g, &port, l->accounts.caller_arn, NULL, e);
 }
 
 static bool plan_one(struct live *l, const char *analyzer, struct err *e)
@@ -320,19 +326,22 @@ static bool check_options(const struct options *o, struct err *e)
 
 bool make_run(struct context *c, struct run *r, struct err *e)
 {
-	const struct gather_filter f = {c->o->role, c->o->finding, (size_t)c->o->limit, &c->o->account};
+	struct gather_filter f = {.role_glob = c->o->role, .finding = c->o->finding,
+				  .limit = (size_t)c->o->limit, .accounts = &c->o->account};
 	struct gathered g = {0};
 	const struct draft_setting s = {.config = &c->config, .catalog = c->catalog, .now_ms = c->now_ms};
 	struct str_list paths = {0};
 	struct rules_port rules;
-	if (!check_options(c->o, e))
+	if (!check_options(c->o, e) || !context_shard(c->arena, c->o, &f.shard, e))
 		return false;
 	/* The rules first: their process must not inherit anything secret. */
 	if (!context_rules(c, &paths, e) || !rules_open(c->arena, &paths, &rules, e))
 		return false;
 	if (c->o->findings.count == 0)
 		return run_live(c, &f, &rules, r, e);
-	return from_saved(c, &f, &g, e) && plan_run(c->arena, &s, &rules, &g, &c->progress, r, e);
+	const struct checks checks = {&c->config, NULL, &c->clock, &c->progress};
+	return from_saved(c, &f, &g, e) && plan_run(c->arena, &s, &rules, &g, &c->progress, r, e) &&
+	       checks_run(c->arena, &checks, r, e);
 }
 
 int command_plan(struct arena *a, const struct options *o)

@@ -73,6 +73,24 @@ static bool later(const struct receipt *x, const struct receipt *y)
 	return order > 0 || (order == 0 && strcmp(x->plan_id, y->plan_id) > 0);
 }
 
+/* Archives or un-archives findings alone: no policy to take back. */
+static bool archives_only(const struct receipt *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->step[i].op, "ArchiveFinding") != 0 &&
+		    strcmp(r->step[i].op, "UnarchiveFinding") != 0)
+			return false;
+	return true;
+}
+
+/* A principal's name means what was done to its policies; an archived finding beside it has to be
+ * named by its plan. */
+static bool meant_more(const struct receipt *x, const struct receipt *y)
+{
+	bool quiet_x = archives_only(x), quiet_y = archives_only(y);
+	return quiet_x != quiet_y ? quiet_y : later(x, y);
+}
+
 /* Why nothing that fits the word can be taken back. */
 static bool nothing_applied(const struct receipt *other, const char *word, struct err *e)
 {
@@ -101,7 +119,7 @@ static void add_entry(struct job *j, struct receipt *r)
 	for (size_t i = 0; i < j->receipt_count; i++) {
 		const struct receipt *y = j->receipt[i];
 		if (y != r && str_equal(y->result, "applied") &&
-		    str_equal(y->principal_arn, r->principal_arn) && later(y, r))
+		    str_equal(y->principal_arn, r->principal_arn) && later(y, r) && !archives_only(y))
 			x->newer = y->plan_id;
 	}
 }
@@ -117,7 +135,7 @@ static bool choose_word(struct job *j, const char *word, struct err *e)
 			continue;
 		if (!str_equal(r->result, "applied"))
 			other = other == NULL || later(r, other) ? r : other;
-		else if (best == NULL || later(r, best))
+		else if (best == NULL || meant_more(r, best))
 			best = r;
 	}
 	if (best == NULL)

@@ -24,6 +24,10 @@ static bool wanted(const struct finding *f, const struct gather_filter *filter)
 		return false;
 	if (filter->finding != NULL && strcmp(f->id, filter->finding) != 0)
 		return false;
+	if (filter->findings != NULL && !str_list_has(filter->findings, f->id))
+		return false;
+	if (!shard_has(filter->shard, f->resource))
+		return false;
 	if (filter->role_glob == NULL)
 		return true;
 	return f->resource != NULL && (str_glob(filter->role_glob, f->resource) ||

@@ -1,6 +1,9 @@
 #include "pare/session.h"
 
+#include <string.h>
+
 #include "guard.h"
+#include "pare/checks.h"
 #include "pare/str.h"
 #include "pare/when.h"
 
@@ -95,6 +98,28 @@ static bool mark(struct running *r, const struct approval *approval, size_t coun
 	return true;
 }
 
+/* What AWS says of the plans now. Not asked of one that was begun: it must come to its end. Refused
+ * ones are taken out of the list and told of in the report. */
+static size_t still_unused(struct running *r, struct approval *approval, size_t n,
+			   struct apply_report *refused, size_t *refused_count)
+{
+	const struct session *s = r->session;
+	const struct checks checks = {s->setting.config, s->reads, s->clock, s->progress};
+	size_t kept = 0;
+	*refused_count = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct err why;
+		bool fine = s->reads == NULL || approval[i].started ||
+			    checks_still_unused(r->arena, &checks, approval[i].plan, &why);
+		if (fine)
+			approval[kept++] = approval[i];
+		else
+			refused[(*refused_count)++] = (struct apply_report){
+				.plan = approval[i].plan, .result = APPLY_REFUSED, .why = why};
+	}
+	return kept;
+}
+
 static bool run_locked(struct running *r, const struct str_list *digests,
 		       struct apply_report **report, size_t *count, struct err *e)
 {
@@ -103,17 +128,22 @@ static bool run_locked(struct running *r, const struct str_list *digests,
 	struct apply_setting setting = s->setting;
 	struct approval *approval;
 	char tip[OID_HEX];
-	size_t n;
-	if (!approved_now(r, digests, &approval, &n, tip, e) || !may_begin(r, approval, &n, e) ||
-	    !mark(r, approval, n, tip, e))
+	struct apply_report *refused;
+	size_t n, refused_count;
+	if (!approved_now(r, digests, &approval, &n, tip, e) || !may_begin(r, approval, &n, e))
+		return false;
+	refused = arena_array(r->arena, n + 1, sizeof *refused);
+	n = still_unused(r, approval, n, refused, &refused_count);
+	if (!mark(r, approval, n, tip, e))
 		return false;
 	setting.tip = tip;
 	setting.guard = &guard;
-	*report = arena_array(r->arena, n + 1, sizeof **report);
+	*report = arena_array(r->arena, n + refused_count + 1, sizeof **report);
 	if (!apply_run(r->arena, &setting, &s->aws, s->store, s->clock, s->progress, approval, n, *report,
 		       e))
 		return false;
-	*count = n;
+	memcpy(*report + n, refused, refused_count * sizeof *refused);
+	*count = n + refused_count;
 	for (size_t i = 0; i < n; i++)
 		if ((*report)[i].receipt != NULL)
 			(*report)[i].receipt->run = r->run;

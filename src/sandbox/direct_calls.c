@@ -518,6 +518,12 @@ bool direct_call(const struct view *v, struct call *c, struct problem *p)
 		return policy_delete(s, a, c->policy_arn, p);
 	case CALL_UPDATE_FINDING:
 		return update_finding(v, c, p);
+	case CALL_VALIDATE_POLICY:
+	case CALL_CHECK_NO_NEW_ACCESS:
+	case CALL_SIMULATE_PRINCIPAL_POLICY:
+	case CALL_GENERATE_LAST_ACCESSED:
+	case CALL_GET_LAST_ACCESSED:
+		return direct_check(v, c, p);
 	case CALL_OP_COUNT:
 		break;
 	}

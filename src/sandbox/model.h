@@ -119,6 +119,7 @@ struct role { /* or a user */
 	size_t attached_count;
 	struct inline_entry *inlines; /* sorted by name */
 	size_t inline_count;
+	struct str_list late; /* used lately, and no finding knows of it yet */
 	struct str_list groups;    /* users: names */
 	struct box_secret *secret; /* users */
 	size_t secret_count;

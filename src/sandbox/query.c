@@ -182,7 +182,8 @@ void put_last_used(struct query *q, const struct role *r)
 
 static const struct query_op *find_op(const struct wire_request *r)
 {
-	static const struct query_op *const iam[] = {query_role_ops, query_policy_ops, query_details_ops};
+	static const struct query_op *const iam[] = {query_role_ops, query_policy_ops, query_details_ops,
+						       query_check_ops};
 	const char *name = param(r, "Action");
 	if (name == NULL)
 		return NULL;

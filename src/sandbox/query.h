@@ -24,7 +24,8 @@ struct query_op {
 };
 
 /* Ends with a NULL name. */
-extern const struct query_op query_role_ops[], query_policy_ops[], query_details_ops[], query_sts_ops[];
+extern const struct query_op query_role_ops[], query_policy_ops[], query_details_ops[], query_check_ops[],
+	query_sts_ops[];
 
 void query_handle(struct sandbox *s, struct wire_request *request, struct wire_answer *answer);
 bool query_writes(const struct wire_request *request);

@@ -154,6 +154,7 @@ static const struct {
 	{"GET", "/recommendation/", true, false, rest_get_recommendation},
 	{"PUT", "/finding", false, true, rest_update_findings},
 	{"POST", "/policy/validation", false, false, rest_validate},
+	{"POST", "/policy/check-no-new-access", false, false, rest_check_no_new_access},
 };
 enum { ROUTES = sizeof routes / sizeof routes[0] };
 

@@ -33,5 +33,6 @@ bool rest_get_recommendation(struct rest *q);
 bool rest_update_findings(struct rest *q);
 /* rest_validate.c */
 bool rest_validate(struct rest *q);
+bool rest_check_no_new_access(struct rest *q);
 
 #endif

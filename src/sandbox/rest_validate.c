@@ -1,7 +1,9 @@
-/* rest_validate: ValidatePolicy over the product's own grammar: errors, and the size warning. */
+/* rest_validate: ValidatePolicy over the product's own grammar: errors, and the size warning; and
+ * CheckNoNewAccess over its prover. */
 #include <stdio.h>
 #include <string.h>
 
+#include "checks.h"
 #include "rest.h"
 
 static const char *issue_of(const char *message)
@@ -114,6 +116,21 @@ bool rest_validate(struct rest *q)
 			    text, 1, 0);
 	}
 	json_close(&q->out, ']');
+	json_close(&q->out, '}');
+	return true;
+}
+
+bool rest_check_no_new_access(struct rest *q)
+{
+	bool pass;
+	if (!check_no_new_access(q->s, q->a, json_text(q->body, "newPolicyDocument"),
+				 json_text(q->body, "existingPolicyDocument"), &pass, q->p))
+		return false;
+	json_open(&q->out, '{');
+	json_member_text(&q->out, "result", pass ? "PASS" : "FAIL");
+	json_member_text(&q->out, "message",
+			 pass ? "The updated permissions do not add new access compared to your existing policy."
+			      : "The modified permissions grant new access compared to your existing policy.");
 	json_close(&q->out, '}');
 	return true;
 }

@@ -41,6 +41,18 @@ static const char *optional(struct reader *r, const struct json *v, const char *
 	return text != NULL ? arena_strdup(r->s->arena, text) : otherwise;
 }
 
+/* A value that outlives the file it stood in: what is parsed from it borrows its texts. */
+static const struct json *kept_json(struct reader *r, const struct json *v)
+{
+	struct buf *b = buf_new(r->scratch, STATE_MAX_BYTES);
+	if (v == NULL) {
+		err_set(r->e, ERR_INPUT, "reading '%s': expected 'unused' in a finding", r->what);
+		return NULL;
+	}
+	json_print(v, b, true);
+	return json_parse(r->s->arena, b->data, b->len, r->what, r->e);
+}
+
 /* ISO 8601, or "-400d" and "-3h": so long before now. */
 static bool read_time(struct reader *r, const struct json *v, const char *key, int64_t otherwise,
 		      int64_t *out)
@@ -319,15 +331,16 @@ static bool read_inlines(struct reader *r, const struct json *v, struct role *ro
 	return true;
 }
 
-static bool read_used(struct reader *r, const struct json *v, struct role *role)
+static bool read_used(struct reader *r, const struct json *v, const char *key, struct role *role,
+		      struct str_list *out)
 {
-	const struct json *list = json_get(v, "usedActions");
+	const struct json *list = json_get(v, key);
 	for (const struct json *x = list != NULL ? list->first : NULL; x != NULL; x = x->next) {
 		if (x->type != JSON_STRING || catalog_action(r->s->catalog, x->text) == NULL)
 			return err_set(r->e, ERR_INPUT,
 				       "reading '%s': role '%s' uses '%s', which is no action of the catalogue", r->what,
 				       role->name, x->text != NULL ? x->text : "");
-		str_list_add(r->s->arena, &role->used, arena_strdup(r->s->arena, x->text));
+		str_list_add(r->s->arena, out, arena_strdup(r->s->arena, x->text));
 	}
 	return true;
 }
@@ -348,7 +361,8 @@ static bool read_common(struct reader *r, const struct json *v, struct role *rol
 	if (!read_time(r, v, "createdAt", box_now(r->s), &role->created_ms) ||
 	    !read_time(r, v, "lastUsedAt", 0, &role->last_used_ms) ||
 	    !read_tags(r, v, &role->tag, &role->tag_count) || !read_attached(r, v, role) ||
-	    !read_inlines(r, v, role) || !read_used(r, v, role))
+	    !read_inlines(r, v, role) || !read_used(r, v, "usedActions", role, &role->used) ||
+	    !read_used(r, v, "lateActions", role, &role->late))
 		return false;
 	if (boundary != NULL && (role->boundary = known_policy(r, role, boundary)) == NULL)
 		return false;
@@ -364,7 +378,7 @@ static bool read_role(struct reader *r, const struct json *v)
 	struct role *role = arena_alloc(r->s->arena, sizeof *role);
 	if (!ONLY(r, v, "account", "name", "path", "id", "description", "createdAt", "lastUsedAt",
 		  "lastUsedRegion", "maxSessionDuration", "trust", "boundary", "tags", "attached", "inline",
-		  "usedActions") ||
+		  "usedActions", "lateActions") ||
 	    !need(r, v, "name", &role->name) || !read_document(r, v, "trust", &role->trust))
 		return false;
 	role->type = PRINCIPAL_ROLE;
@@ -392,7 +406,7 @@ static bool read_user(struct reader *r, const struct json *v)
 	const struct json *groups = json_get(v, "groups"), *keys = json_get(v, "accessKeys"),
 			  *password = json_get(v, "password");
 	if (!ONLY(r, v, "account", "name", "path", "id", "createdAt", "lastUsedAt", "boundary", "tags",
-		  "attached", "inline", "usedActions", "groups", "accessKeys", "password") ||
+		  "attached", "inline", "usedActions", "lateActions", "groups", "accessKeys", "password") ||
 	    !need(r, v, "name", &user->name))
 		return false;
 	user->type = PRINCIPAL_USER;
@@ -437,7 +451,8 @@ static bool read_finding(struct reader *r, const struct json *v)
 	f->status = strcmp(status, "ARCHIVED") == 0   ? BOX_ARCHIVED
 		    : strcmp(status, "RESOLVED") == 0 ? BOX_RESOLVED
 						      : BOX_ACTIVE;
-	f->unused = unused_parse(r->s->arena, json_get(v, "unused"), r->what, r->e);
+	const struct json *unused = kept_json(r, json_get(v, "unused"));
+	f->unused = unused != NULL ? unused_parse(r->s->arena, unused, r->what, r->e) : NULL;
 	if (f->unused == NULL)
 		return false;
 	finding_insert(r->s, f);

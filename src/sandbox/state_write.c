@@ -184,6 +184,13 @@ static void put_role(struct json_writer *w, const struct role *r)
 	for (size_t i = 0; i < r->used.count; i++)
 		json_put_text(w, r->used.item[i]);
 	json_close(w, ']');
+	if (r->late.count > 0) {
+		json_key(w, "lateActions");
+		json_open(w, '[');
+		for (size_t i = 0; i < r->late.count; i++)
+			json_put_text(w, r->late.item[i]);
+		json_close(w, ']');
+	}
 	json_close(w, '}');
 }
 

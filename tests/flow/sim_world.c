@@ -123,7 +123,7 @@ static bool draft_plans(struct sim *s, struct err *e)
 	const struct clock_port clock = {s, world_now, world_sleep, never};
 	const struct rules_port rules = {
 		NULL, "0000000000000000000000000000000000000000000000000000000000000000", judge_by_tag};
-	const struct gather_filter filter = {NULL, NULL, 0, NULL};
+	const struct gather_filter filter = {0};
 	struct gathered g;
 	struct run run;
 	struct config *config = arena_alloc(s->arena, sizeof *config);

@@ -99,7 +99,8 @@ static bool never_sent(const char *key)
 {
 	static const char *const keys[] = {"type",	  "maxResults",	  "MaxItems",
 					   "Description", "sort",	  "clientToken",
-					   "Filter",	  "EntityFilter", "PolicyUsageFilter"};
+					   "Filter",	  "EntityFilter", "PolicyUsageFilter",
+					   "locale",	  "ContextEntries"};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (strcmp(keys[i], key) == 0)
 			return true;
@@ -111,6 +112,34 @@ static const char *eq_of(const struct json *params, const char *key)
 	const struct json *one = json_at(json_get(json_get(json_get(params, "filter"), key), "eq"),
 					 0);
 	return one != NULL ? one->text : NULL;
+}
+
+static void take_texts(struct arena *a, const struct json *list, struct str_list *out)
+{
+	for (const struct json *x = list != NULL ? list->first : NULL; x != NULL; x = x->next)
+		str_list_add(a, out, x->text);
+}
+
+static void take_checks(struct arena *a, const struct json *p, struct call *call)
+{
+	const struct json *without = json_get(p, "PolicyExclusionList");
+	if (call->document == NULL)
+		call->document = json_text(p, call->op == CALL_CHECK_NO_NEW_ACCESS ? "newPolicyDocument"
+										   : "policyDocument");
+	call->old_document = json_text(p, "existingPolicyDocument");
+	call->principal_arn = json_text(p, "PolicySourceArn");
+	if (call->principal_arn == NULL)
+		call->principal_arn = json_text(p, "Arn");
+	call->job = json_text(p, "JobId");
+	take_texts(a, json_get(p, "PolicyInputList"), &call->documents);
+	take_texts(a, json_get(p, "ActionNames"), &call->actions);
+	for (const struct json *x = without != NULL ? without->first : NULL; x != NULL; x = x->next) {
+		const struct json *inlined = json_get(x, "InlinePolicyIdentifier");
+		if (inlined != NULL)
+			str_list_add(a, &call->without_inline, json_text(inlined, "PolicyName"));
+		else
+			str_list_add(a, &call->without_arns, json_text(x, "PolicyArn"));
+	}
 }
 
 /* The case's parameters as a call; false when the operation is none of this program's. */
@@ -147,6 +176,7 @@ static bool call_of(struct arena *a, const struct json *c, struct call *call)
 	for (const struct json *t = tags != NULL ? tags->first : NULL; t != NULL; t = t->next)
 		tag[call->tag_count++] = (struct tag){json_text(t, "Key"), json_text(t, "Value")};
 	call->tag = tag;
+	take_checks(a, p, call);
 	return true;
 }
 
@@ -160,7 +190,8 @@ static bool sends_all(const struct call *call, const struct json *params)
 	if (call->op == CALL_LIST_FINDINGS &&
 	    json_get(json_get(params, "filter"), "status") == NULL)
 		return false;
-	return call->op != CALL_GET_ACCOUNT_DETAILS;
+	/* Its body has other white space. */
+	return call->op != CALL_GET_ACCOUNT_DETAILS && call->op != CALL_CHECK_NO_NEW_ACCESS;
 }
 
 static void check_headers(const char *name, const struct http_exchange *x,
