@@ -172,7 +172,9 @@ void progress_clear(void);
 /* --- views --- */
 
 void view_run(const struct context *c, const struct run *r);
-void view_plan_table(const struct context *c, const struct plan *p, const struct principal *before);
+/* counted: what is lost, where somebody counted it already, or NULL. */
+void view_plan_table(const struct context *c, const struct plan *p, const struct principal *before,
+		     const struct loss *counted);
 void view_plan(const struct context *c, const struct plan *p, const struct principal *before);
 void view_gates(const struct context *c, const struct gate *gate, size_t count, bool all);
 void view_decision(const struct context *c, const struct decision *d, bool all);

@@ -80,6 +80,20 @@ static void returning_rows(const struct context *c, const struct plan *p, int wi
 	}
 }
 
+static void loss_lines(const struct context *c, const struct loss *l)
+{
+	for (size_t i = 0; i < l->service_count; i++) {
+		const struct loss_service *s = &l->service[i];
+		if (s->removed.count == 0)
+			continue;
+		size_t all = s->kept.count + s->removed.count;
+		if (s->kept.count == 0)
+			say(c, PLAIN, "    %-24s loses all %zu actions\n", s->prefix, all);
+		else
+			say(c, PLAIN, "    %-24s keeps %zu of %zu actions\n", s->prefix, s->kept.count, all);
+	}
+}
+
 static void gain_lines(const struct context *c, struct policy_set was, struct policy_set will,
 		       struct arena *a)
 {
@@ -96,7 +110,7 @@ static void gain_lines(const struct context *c, struct policy_set was, struct po
 	}
 }
 
-static void loss_lines(const struct context *c, const struct plan *p, const struct principal *before)
+static void count_lines(const struct context *c, const struct plan *p, const struct principal *before)
 {
 	struct arena *a = arena_new(NULL);
 	struct err e;
@@ -109,22 +123,14 @@ static void loss_lines(const struct context *c, const struct plan *p, const stru
 		return;
 	}
 	struct loss l = loss_of(a, was, will, c->catalog);
-	for (size_t i = 0; i < l.service_count; i++) {
-		const struct loss_service *s = &l.service[i];
-		if (s->removed.count == 0)
-			continue;
-		size_t all = s->kept.count + s->removed.count;
-		if (s->kept.count == 0)
-			say(c, PLAIN, "    %-24s loses all %zu actions\n", s->prefix, all);
-		else
-			say(c, PLAIN, "    %-24s keeps %zu of %zu actions\n", s->prefix, s->kept.count, all);
-	}
+	loss_lines(c, &l);
 	if (plan_undoes(p) != NULL)
 		gain_lines(c, was, will, a);
 	arena_free(a);
 }
 
-void view_plan_table(const struct context *c, const struct plan *p, const struct principal *before)
+void view_plan_table(const struct context *c, const struct plan *p, const struct principal *before,
+		     const struct loss *counted)
 {
 	int width = 15;
 	for (size_t i = 0; i < before->attached_count; i++)
@@ -147,7 +153,10 @@ void view_plan_table(const struct context *c, const struct plan *p, const struct
 	say(c, PLAIN, "    actions: %lld before, %lld after, ", (long long)p->impact.actions_before,
 	    (long long)p->impact.actions_after);
 	say(c, BOLD, "%lld removed\n", (long long)p->impact.actions_removed);
-	loss_lines(c, p, before);
+	if (counted != NULL)
+		loss_lines(c, counted);
+	else
+		count_lines(c, p, before);
 }
 
 void view_gates(const struct context *c, const struct gate *gate, size_t count, bool all)
@@ -283,7 +292,7 @@ void view_plan(const struct context *c, const struct plan *p, const struct princ
 	if (plan_undoes(p) != NULL)
 		say(c, PLAIN, "  undoes   %s\n  that is  %s\n", plan_undoes(p), p->undoes_reason);
 	say(c, PLAIN, "\n");
-	view_plan_table(c, p, before);
+	view_plan_table(c, p, before, NULL);
 	say(c, PLAIN, "\n");
 	view_diffs(c, p, before);
 	say(c, PLAIN, "\n");

@@ -16,7 +16,8 @@ static void view_outcome_plan(const struct context *c, const struct outcome *o)
 	say(c, PLAIN, "  account %s  plan %s\n", o->plan->account, o->plan->id);
 	if (o->after_plan != NULL)
 		say(c, PLAIN, "    after plan %s of %s\n", o->after_plan, o->after_at);
-	view_plan_table(c, o->plan, o->principal);
+	/* None counted: the table says why. */
+	view_plan_table(c, o->plan, o->principal, o->loss.service_count > 0 ? &o->loss : NULL);
 	view_decision(c, &o->decision, false);
 	view_gates(c, o->plan->gate, o->plan->gate_count, false);
 	if (o->kind == OUTCOME_BLOCKED)

@@ -5,31 +5,30 @@
 #include "pare/plan.h"
 #include "pare/str.h"
 
-/* Documents a plan carries for a managed policy: of its own CreatePolicy, or of an inverse. */
-static const char *document_of(const struct plan *p, const char *arn)
+/* Where a plan carries the document of a managed policy: in its own CreatePolicy, or in an inverse. */
+static const struct action *carrier_of(const struct plan *p, const char *arn)
 {
 	for (size_t i = 0; i < p->step_count; i++)
 		if (step_adds(p->step[i].action.op) && p->step[i].action.document != NULL &&
 		    str_equal(p->step[i].action.policy_arn, arn))
-			return p->step[i].action.document;
+			return &p->step[i].action;
 	return NULL;
 }
 
-static bool attach(struct arena *a, const struct plan *p, struct principal *x, const char *arn,
-		   struct err *e)
+static bool attach(const struct plan *p, struct principal *x, const char *arn, struct err *e)
 {
-	const char *document = document_of(p, arn);
+	const struct action *carrier = carrier_of(p, arn);
 	if (principal_attached(x, arn) != NULL)
 		return true;
-	if (document == NULL)
+	if (carrier == NULL)
 		return err_set(e, ERR_INPUT, "plan '%s' attaches '%s' and does not say what is in it", p->id,
 			       arn);
 	x->attached[x->attached_count++] = (struct managed_policy){
 		.arn = arn,
 		.name = arn_name(arn),
 		.default_version = "v1",
-		.document = document,
-		.document_sha256 = policy_text_digest(a, document),
+		.document = carrier->document,
+		.document_sha256 = carrier->document_sha256,
 		.attachment_count = -1,
 		.boundary_count = -1,
 		.attachable = true,
@@ -55,30 +54,30 @@ static void delete_inline(struct principal *x, const char *name)
 	x->inline_count = kept;
 }
 
-static void put_inline(struct arena *a, struct principal *x, const struct action *s)
+static void put_inline(struct principal *x, const struct action *s)
 {
 	delete_inline(x, s->policy_name);
 	x->inline_policy[x->inline_count++] = (struct inline_policy){
 		.name = s->policy_name,
 		.document = s->document,
-		.document_sha256 = policy_text_digest(a, s->document),
+		.document_sha256 = s->document_sha256,
 	};
 }
 
-static bool carry_out(struct arena *a, const struct plan *p, struct principal *x,
-		      const struct action *s, struct err *e)
+static bool carry_out(const struct plan *p, struct principal *x, const struct action *s,
+		      struct err *e)
 {
 	switch (s->op) {
 	case STEP_ATTACH_ROLE_POLICY:
 	case STEP_ATTACH_USER_POLICY:
-		return attach(a, p, x, s->policy_arn, e);
+		return attach(p, x, s->policy_arn, e);
 	case STEP_DETACH_ROLE_POLICY:
 	case STEP_DETACH_USER_POLICY:
 		detach(x, s->policy_arn);
 		return true;
 	case STEP_PUT_ROLE_POLICY:
 	case STEP_PUT_USER_POLICY:
-		put_inline(a, x, s);
+		put_inline(x, s);
 		return true;
 	case STEP_DELETE_ROLE_POLICY:
 	case STEP_DELETE_USER_POLICY:
@@ -101,7 +100,7 @@ struct principal *plan_outcome_after(struct arena *a, const struct plan *p,
 	if (now->inline_count > 0)
 		memcpy(x->inline_policy, now->inline_policy, now->inline_count * sizeof *x->inline_policy);
 	for (size_t i = 0; i < p->step_count && i < steps; i++)
-		if (!carry_out(a, p, x, &p->step[i].action, e))
+		if (!carry_out(p, x, &p->step[i].action, e))
 			return NULL;
 	principal_settle(a, x);
 	return x;
