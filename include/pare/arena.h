@@ -28,6 +28,10 @@ void *arena_alloc(struct arena *a, size_t size);
 /* Zeroed array of count elements of size bytes; aborts when the product overflows. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 
+/* An array of count elements with room for one more: items itself, or a copy twice as large; *cap says
+ * for how many. Start with NULL and a *cap of 0. */
+void *arena_grow(struct arena *a, void *items, size_t count, size_t *cap, size_t size);
+
 /* Copies: of len bytes with a NUL behind them; of a string (NULL gives NULL). */
 char *arena_copy(struct arena *a, const void *bytes, size_t len);
 char *arena_strdup(struct arena *a, const char *text);

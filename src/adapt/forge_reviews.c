@@ -38,14 +38,7 @@ void forge_say(struct forge_verdicts *all, struct forge_verdict said)
 			*old = said;
 		return;
 	}
-	if (all->count == all->cap) {
-		size_t cap = all->cap == 0 ? 16 : 2 * all->cap;
-		struct forge_verdict *more = arena_array(all->arena, cap, sizeof *more);
-		if (all->count > 0)
-			memcpy(more, all->item, all->count * sizeof *more);
-		all->item = more;
-		all->cap = cap;
-	}
+	all->item = arena_grow(all->arena, all->item, all->count, &all->cap, sizeof *all->item);
 	all->item[all->count++] = said;
 }
 
@@ -71,14 +64,7 @@ static bool take_recent(void *user, const struct json *item, bool *enough, struc
 	}
 	if (!ours || p.state != PULL_MERGED || !str_starts(p.branch, "pare/"))
 		return true;
-	if (r->count == r->cap) {
-		size_t cap = r->cap == 0 ? 16 : 2 * r->cap;
-		struct pull *more = arena_array(r->f->arena, cap, sizeof *more);
-		if (r->count > 0)
-			memcpy(more, r->item, r->count * sizeof *more);
-		r->item = more;
-		r->cap = cap;
-	}
+	r->item = arena_grow(r->f->arena, r->item, r->count, &r->cap, sizeof *r->item);
 	p.body = ""; /* not needed, and large */
 	r->item[r->count++] = p;
 	return true;

@@ -110,14 +110,8 @@ static void add_header(struct transfer *t, char *line)
 	for (char *end = value + strlen(value); end > value && (end[-1] == ' ' || end[-1] == '\t');
 	     end--)
 		end[-1] = '\0';
-	if (x->response_header_count == t->header_cap) {
-		size_t cap = t->header_cap == 0 ? 16 : t->header_cap * 2;
-		struct http_header *more = arena_array(x->arena, cap, sizeof *more);
-		if (t->header_cap > 0)
-			memcpy(more, x->response_header, t->header_cap * sizeof *more);
-		x->response_header = more;
-		t->header_cap = cap;
-	}
+	x->response_header = arena_grow(x->arena, x->response_header, x->response_header_count,
+					&t->header_cap, sizeof *x->response_header);
 	x->response_header[x->response_header_count++] = (struct http_header){line, value};
 }
 

@@ -78,13 +78,7 @@ static struct profile_section *section_of(struct arena *a, struct profile_set *s
 		if (strcmp(set->section[i].kind, kind) == 0 &&
 		    strcmp(set->section[i].name, name) == 0)
 			return &set->section[i];
-	if (set->count == set->cap) {
-		set->cap = set->cap == 0 ? 16 : set->cap * 2;
-		struct profile_section *more = arena_array(a, set->cap, sizeof *more);
-		if (set->count > 0)
-			memcpy(more, set->section, set->count * sizeof *more);
-		set->section = more;
-	}
+	set->section = arena_grow(a, set->section, set->count, &set->cap, sizeof *set->section);
 	set->section[set->count] = (struct profile_section){.kind = kind, .name = name};
 	return &set->section[set->count++];
 }
@@ -95,13 +89,7 @@ static struct profile_property *property_of(struct arena *a, struct profile_sect
 	for (size_t i = 0; i < s->count; i++)
 		if (strcmp(s->property[i].key, key) == 0)
 			return &s->property[i];
-	if (s->count == s->cap) {
-		s->cap = s->cap == 0 ? 8 : s->cap * 2;
-		struct profile_property *more = arena_array(a, s->cap, sizeof *more);
-		if (s->count > 0)
-			memcpy(more, s->property, s->count * sizeof *more);
-		s->property = more;
-	}
+	s->property = arena_grow(a, s->property, s->count, &s->cap, sizeof *s->property);
 	s->property[s->count] = (struct profile_property){.key = key, .value = ""};
 	return &s->property[s->count++];
 }

@@ -153,6 +153,17 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 	return arena_alloc(a, bytes);
 }
 
+void *arena_grow(struct arena *a, void *items, size_t count, size_t *cap, size_t size)
+{
+	if (count < *cap)
+		return items;
+	*cap = count < 4 ? 8 : count * 2;
+	void *more = arena_array(a, *cap, size);
+	if (count > 0)
+		memcpy(more, items, count * size);
+	return more;
+}
+
 char *arena_copy(struct arena *a, const void *bytes, size_t len)
 {
 	if (len == SIZE_MAX)

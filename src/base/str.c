@@ -14,14 +14,7 @@ static char fold(char c)
 
 void str_list_add(struct arena *a, struct str_list *list, const char *text)
 {
-	if (list->count == list->cap) {
-		size_t cap = list->cap == 0 ? 8 : list->cap * 2;
-		const char **item = arena_array(a, cap, sizeof *item);
-		if (list->count > 0)
-			memcpy(item, list->item, list->count * sizeof *item);
-		list->item = item;
-		list->cap = cap;
-	}
+	list->item = arena_grow(a, list->item, list->count, &list->cap, sizeof *list->item);
 	list->item[list->count++] = text;
 }
 

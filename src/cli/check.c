@@ -13,14 +13,7 @@ struct side {
 
 static void side_add(struct arena *a, struct side *s, const struct policy *p)
 {
-	if (s->count == s->cap) {
-		size_t cap = s->cap == 0 ? 8 : s->cap * 2;
-		const struct policy **more = arena_array(a, cap, sizeof *more);
-		if (s->count > 0)
-			memcpy(more, s->policy, s->count * sizeof *more);
-		s->policy = more;
-		s->cap = cap;
-	}
+	s->policy = arena_grow(a, s->policy, s->count, &s->cap, sizeof *s->policy);
 	s->policy[s->count++] = p;
 }
 

@@ -155,14 +155,7 @@ struct count {
 
 static void add_note(struct count *c, struct approval_note note)
 {
-	if (c->note_count == c->note_cap) {
-		size_t cap = c->note_cap == 0 ? 4 : 2 * c->note_cap;
-		struct approval_note *grown = arena_array(c->desk->arena, cap, sizeof *grown);
-		if (c->note_count > 0)
-			memcpy(grown, c->note, c->note_count * sizeof *grown);
-		c->note = grown;
-		c->note_cap = cap;
-	}
+	c->note = arena_grow(c->desk->arena, c->note, c->note_count, &c->note_cap, sizeof *c->note);
 	c->note[c->note_count++] = note;
 }
 

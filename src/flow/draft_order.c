@@ -19,13 +19,7 @@ static void push(struct writer *w, struct action action, struct action inverse, 
 	struct plan *p = w->plan;
 	action.op = step_op_for(p->principal.type, action.op);
 	inverse.op = step_op_for(p->principal.type, inverse.op);
-	if (p->step_count == w->cap) {
-		w->cap = w->cap == 0 ? 16 : w->cap * 2;
-		struct step *more = arena_array(w->arena, w->cap, sizeof *more);
-		if (p->step_count > 0)
-			memcpy(more, p->step, p->step_count * sizeof *more);
-		p->step = more;
-	}
+	p->step = arena_grow(w->arena, p->step, p->step_count, &w->cap, sizeof *p->step);
 	p->step[p->step_count] = (struct step){p->step_count + 1, action, inverse, source, temporary};
 	p->step_count++;
 }

@@ -21,14 +21,7 @@ void document_add(struct arena *a, struct document_list *list, const char *text)
 	const char *sha256 = policy_text_digest(a, text);
 	if (document_find(list, sha256) != NULL)
 		return;
-	if (list->count == list->cap) {
-		size_t cap = list->cap == 0 ? 16 : 2 * list->cap;
-		struct evidence_document *grown = arena_array(a, cap, sizeof *grown);
-		if (list->count > 0)
-			memcpy(grown, list->item, list->count * sizeof *grown);
-		list->item = grown;
-		list->cap = cap;
-	}
+	list->item = arena_grow(a, list->item, list->count, &list->cap, sizeof *list->item);
 	list->item[list->count++] = (struct evidence_document){sha256, text};
 }
 

@@ -30,13 +30,7 @@ static struct gathered_item *find_item(struct saved *s, const char *id)
 static void push_item(struct saved *s, struct finding *f)
 {
 	struct gathered *g = s->g;
-	if (g->count == s->item_cap) {
-		s->item_cap = s->item_cap == 0 ? 64 : s->item_cap * 2;
-		struct gathered_item *more = arena_array(s->arena, s->item_cap, sizeof *more);
-		if (g->count > 0)
-			memcpy(more, g->item, g->count * sizeof *more);
-		g->item = more;
-	}
+	g->item = arena_grow(s->arena, g->item, g->count, &s->item_cap, sizeof *g->item);
 	g->item[g->count++] = (struct gathered_item){.finding = f};
 }
 
@@ -78,13 +72,7 @@ static bool add_recommendation(struct saved *s, const struct json *v, const char
 				       r->resource, s->recommendation[i].name);
 		return recommendation_merge(s->arena, known, r, s->e);
 	}
-	if (s->count == s->cap) {
-		s->cap = s->cap == 0 ? 64 : s->cap * 2;
-		struct saved_recommendation *more = arena_array(s->arena, s->cap, sizeof *more);
-		if (s->count > 0)
-			memcpy(more, s->recommendation, s->count * sizeof *more);
-		s->recommendation = more;
-	}
+	s->recommendation = arena_grow(s->arena, s->recommendation, s->count, &s->cap, sizeof *s->recommendation);
 	s->recommendation[s->count++] = (struct saved_recommendation){r, what};
 	return true;
 }

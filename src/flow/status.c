@@ -45,14 +45,7 @@ static struct known_plan *know(struct reader *r, const struct plan *p)
 		if (strcmp(r->known[i].plan->digest, p->digest) == 0 &&
 		    strcmp(r->known[i].plan->id, p->id) == 0)
 			return &r->known[i];
-	if (r->count == r->cap) {
-		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
-		struct known_plan *grown = arena_array(r->arena, cap, sizeof *grown);
-		if (r->count > 0)
-			memcpy(grown, r->known, r->count * sizeof *grown);
-		r->known = grown;
-		r->cap = cap;
-	}
+	r->known = arena_grow(r->arena, r->known, r->count, &r->cap, sizeof *r->known);
 	r->known[r->count] = (struct known_plan){.plan = p};
 	return &r->known[r->count++];
 }

@@ -23,14 +23,7 @@ static size_t key_number(struct question *q, const char *name)
 	for (size_t i = 0; i < q->key_count; i++)
 		if (str_equal_nocase(q->key[i].name, name))
 			return i;
-	if (q->key_count == q->key_cap) {
-		size_t cap = q->key_cap == 0 ? 16 : q->key_cap * 2;
-		struct key *more = arena_array(q->arena, cap, sizeof *more);
-		if (q->key_count > 0)
-			memcpy(more, q->key, q->key_count * sizeof *more);
-		q->key = more;
-		q->key_cap = cap;
-	}
+	q->key = arena_grow(q->arena, q->key, q->key_count, &q->key_cap, sizeof *q->key);
 	char *lower = str_lower(q->arena, name);
 	q->key[q->key_count] = (struct key){.name = lower, .lists = !single_valued(lower)};
 	return q->key_count++;
@@ -72,14 +65,7 @@ static uint32_t atom_number(struct question *q, const struct condition *c, bool 
 		if (new.base == q->atom_count)
 			new.base = old->base;
 	}
-	if (q->atom_count == q->atom_cap) {
-		size_t cap = q->atom_cap == 0 ? 32 : q->atom_cap * 2;
-		struct atom *more = arena_array(q->arena, cap, sizeof *more);
-		if (q->atom_count > 0)
-			memcpy(more, q->atom, q->atom_count * sizeof *more);
-		q->atom = more;
-		q->atom_cap = cap;
-	}
+	q->atom = arena_grow(q->arena, q->atom, q->atom_count, &q->atom_cap, sizeof *q->atom);
 	if (new.parts.quantifier != QUANTIFIER_NONE)
 		q->key[new.key].lists = true;
 	q->atom[q->atom_count] = new;

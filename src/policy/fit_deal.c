@@ -32,18 +32,9 @@ static size_t size_of_one(const struct deal *d, struct statement *s)
 
 static void new_part(struct deal *d)
 {
-	if (d->count == d->cap) {
-		size_t cap = d->cap == 0 ? 8 : d->cap * 2;
-		struct policy **part = arena_array(d->arena, cap, sizeof(struct policy *));
-		size_t *size = arena_array(d->arena, cap, sizeof *size);
-		if (d->count > 0) {
-			memcpy(part, d->part, d->count * sizeof(struct policy *));
-			memcpy(size, d->size, d->count * sizeof *size);
-		}
-		d->part = part;
-		d->size = size;
-		d->cap = cap;
-	}
+	size_t cap = d->cap;
+	d->part = arena_grow(d->arena, d->part, d->count, &cap, sizeof(struct policy *));
+	d->size = arena_grow(d->arena, d->size, d->count, &d->cap, sizeof *d->size);
 	struct policy *p = arena_alloc(d->arena, sizeof *p);
 	*p = *d->from;
 	p->id = NULL;

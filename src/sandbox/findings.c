@@ -51,7 +51,7 @@ static struct grant *grant_of(struct arena *a, struct grants *g, const struct ca
 	for (size_t i = 0; i < g->count; i++)
 		if (g->grant[i].service == service)
 			return &g->grant[i];
-	g->grant = box_grow(a, g->grant, g->count, &g->cap, sizeof *g->grant);
+	g->grant = arena_grow(a, g->grant, g->count, &g->cap, sizeof *g->grant);
 	struct grant *x = &g->grant[g->count++];
 	*x = (struct grant){service, arena_array(a, service->action_count, sizeof *x->action)};
 	return x;
@@ -254,7 +254,7 @@ void finding_insert(struct sandbox *s, struct box_finding *f)
 {
 	struct slot *slot = table_add(s->arena, table_of(f->account, f->principal), f->role_key);
 	size_t at = finding_place(s, f->id);
-	s->finding = box_grow(s->arena, s->finding, s->finding_count, &s->finding_cap,
+	s->finding = arena_grow(s->arena, s->finding, s->finding_count, &s->finding_cap,
 			      sizeof(struct box_finding *));
 	memmove(&s->finding[at + 1], &s->finding[at],
 		(s->finding_count++ - at) * sizeof(struct box_finding *));

@@ -17,14 +17,7 @@ static bool add(struct arena *a, struct form *form, const char *name, const char
 {
 	if (name == NULL || value == NULL || form->count == FORM_MAX_PARAMS)
 		return false;
-	if (form->count == form->cap) {
-		size_t cap = form->cap == 0 ? 16 : form->cap * 2;
-		struct wire_param *param = arena_array(a, cap, sizeof *param);
-		if (form->count > 0)
-			memcpy(param, form->param, form->count * sizeof *param);
-		form->param = param;
-		form->cap = cap;
-	}
+	form->param = arena_grow(a, form->param, form->count, &form->cap, sizeof *form->param);
 	form->param[form->count++] = (struct wire_param){name, value};
 	return true;
 }

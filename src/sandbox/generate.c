@@ -268,7 +268,7 @@ static void need_analyzer(struct sandbox *s, struct account *account)
 	z->account = account;
 	z->created_ms = box_now(s) - 400ll * WHEN_DAY_MS;
 	z->age_days = 90;
-	s->analyzer = box_grow(s->arena, s->analyzer, s->analyzer_count, &s->analyzer_cap,
+	s->analyzer = arena_grow(s->arena, s->analyzer, s->analyzer_count, &s->analyzer_cap,
 			       sizeof(struct box_analyzer *));
 	s->analyzer[s->analyzer_count++] = z;
 }

@@ -142,14 +142,7 @@ static enum MHD_Result take_header(void *self, enum MHD_ValueKind kind, const ch
 {
 	struct headers *h = self;
 	(void)kind;
-	if (h->count == h->cap) {
-		size_t cap = h->cap == 0 ? 16 : h->cap * 2;
-		struct signature_header *item = arena_array(h->arena, cap, sizeof *item);
-		if (h->count > 0)
-			memcpy(item, h->item, h->count * sizeof *item);
-		h->item = item;
-		h->cap = cap;
-	}
+	h->item = arena_grow(h->arena, h->item, h->count, &h->cap, sizeof *h->item);
 	h->item[h->count++] = (struct signature_header){name, value != NULL ? value : ""};
 	return MHD_YES;
 }

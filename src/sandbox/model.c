@@ -17,17 +17,6 @@ bool problem_set(struct problem *p, int status, const char *code, const char *fo
 	return false;
 }
 
-void *box_grow(struct arena *a, void *items, size_t count, size_t *cap, size_t size)
-{
-	if (count < *cap)
-		return items;
-	*cap = *cap == 0 ? 16 : *cap * 2;
-	void *more = arena_array(a, *cap, size);
-	if (count > 0)
-		memcpy(more, items, count * size);
-	return more;
-}
-
 /* --- tables --- */
 
 size_t table_after(const struct table *t, const char *after)
@@ -54,7 +43,7 @@ struct slot *table_add(struct arena *a, struct table *t, const char *key)
 	size_t at = table_after(t, key);
 	if (at > 0 && strcmp(t->slot[at - 1]->key, key) == 0)
 		return t->slot[at - 1];
-	t->slot = box_grow(a, t->slot, t->count, &t->cap, sizeof(struct slot *));
+	t->slot = arena_grow(a, t->slot, t->count, &t->cap, sizeof(struct slot *));
 	memmove(&t->slot[at + 1], &t->slot[at], (t->count - at) * sizeof(struct slot *));
 	t->slot[at] = arena_alloc(a, sizeof *t->slot[at]);
 	t->slot[at]->key = arena_strdup(a, key);
@@ -140,7 +129,7 @@ struct account *box_account_add(struct sandbox *s, const char *id)
 	x->user_attached_quota = q.attached_per_user;
 	x->policies_quota = q.policies_per_account;
 	x->roles_quota = 1000;
-	s->account = box_grow(s->arena, s->account, s->account_count, &s->account_cap, sizeof(struct account *));
+	s->account = arena_grow(s->arena, s->account, s->account_count, &s->account_cap, sizeof(struct account *));
 	s->account[s->account_count++] = x;
 	return x;
 }

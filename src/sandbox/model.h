@@ -250,7 +250,6 @@ struct view view_read(struct sandbox *s, struct account *account); /* lags */
 void box_put(struct sandbox *s, struct slot *slot, const void *object);
 void box_changed(struct sandbox *s);
 struct document *document_new(struct arena *a, const char *text);
-void *box_grow(struct arena *a, void *items, size_t count, size_t *cap, size_t size);
 
 /* --- limits.c: names, sizes, documents --- */
 bool check_present(const char *value, const char *member, struct problem *p);

@@ -26,7 +26,7 @@ void recommendation_insert(struct sandbox *s, struct box_recommendation *r)
 		s->recommendation[at] = r;
 		return;
 	}
-	s->recommendation = box_grow(s->arena, s->recommendation, s->recommendation_count,
+	s->recommendation = arena_grow(s->arena, s->recommendation, s->recommendation_count,
 				     &s->recommendation_cap, sizeof(struct box_recommendation *));
 	memmove(&s->recommendation[at + 1], &s->recommendation[at],
 		(s->recommendation_count++ - at) * sizeof(struct box_recommendation *));

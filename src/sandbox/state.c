@@ -194,7 +194,7 @@ static bool read_analyzer(struct reader *r, const struct json *v)
 	z->organization = str_starts(z->type, "ORGANIZATION");
 	z->age_days = (int)age;
 	struct sandbox *s = r->s;
-	s->analyzer = box_grow(s->arena, s->analyzer, s->analyzer_count, &s->analyzer_cap,
+	s->analyzer = arena_grow(s->arena, s->analyzer, s->analyzer_count, &s->analyzer_cap,
 			       sizeof(struct box_analyzer *));
 	s->analyzer[s->analyzer_count++] = z;
 	return true;

@@ -123,6 +123,30 @@ static void copies_end_with_a_nul(void **state)
 	arena_free(a);
 }
 
+/* Also where the caller never had a capacity: what is there is copied, and one more fits. */
+static void growing_keeps_what_is_there(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(NULL);
+	int *items = NULL;
+	size_t cap = 0;
+	for (int i = 0; i < 1000; i++) {
+		int *old = items;
+		size_t room = cap;
+		items = arena_grow(a, items, (size_t)i, &cap, sizeof *items);
+		assert_true(cap > (size_t)i);
+		assert_int_equal(items == old, room == cap);
+		items[i] = i;
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(items[i], i);
+	cap = 0;
+	int *copy = arena_grow(a, items, 1000, &cap, sizeof *items);
+	assert_true(cap > 1000 && copy != items);
+	assert_memory_equal(copy, items, 1000 * sizeof *items);
+	arena_free(a);
+}
+
 static void huge_array(struct arena *a) { arena_array(a, SIZE_MAX / 2, 3); }
 static void huge_product(struct arena *a) { arena_array(a, (size_t)1 << 33, (size_t)1 << 33); }
 static void huge_object(struct arena *a) { arena_alloc(a, SIZE_MAX); }
@@ -162,6 +186,7 @@ int main(void)
 		cmocka_unit_test(releases_see_their_memory),
 		cmocka_unit_test(memory_is_zeroed_aligned_and_apart),
 		cmocka_unit_test(copies_end_with_a_nul),
+		cmocka_unit_test(growing_keeps_what_is_there),
 		cmocka_unit_test(huge_sizes_abort),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
