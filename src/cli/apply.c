@@ -242,9 +242,7 @@ static int dry_run(struct job *j)
 {
 	struct err e;
 	int code = EXIT_DONE;
-	struct buf *b = buf_new(j->c.arena, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(j->c.arena, 64u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < j->all_count; i += j->count) {
 		struct arena *moment = arena_new(j->c.arena);
@@ -260,9 +258,8 @@ static int dry_run(struct job *j)
 		arena_free(moment);
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
 	if (j->c.o->json)
-		say_raw(b->data, b->len);
+		say_json(&w);
 	else if (j->all_count == 0)
 		say(&j->c, PLAIN, "nothing would be called: no approved plan is waiting\n");
 	else
@@ -390,9 +387,7 @@ void say_reports(const struct context *c, const struct apply_report *r, size_t c
 
 static void print_reports(struct arena *a, const struct apply_report *r, size_t count)
 {
-	struct buf *b = buf_new(a, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 64u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(&w, '{');
@@ -416,8 +411,7 @@ static void print_reports(struct arena *a, const struct apply_report *r, size_t 
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 /* Milliseconds between the barrier's read-backs; a thousand unless the environment says less or

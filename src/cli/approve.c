@@ -83,9 +83,7 @@ static bool agreed(const struct job *j, struct err *e)
 static void print_result(const struct job *j)
 {
 	const struct approval_draft *d = &j->draft;
-	struct buf *b = buf_new(j->c.arena, 16u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(j->c.arena, 16u * 1024 * 1024);
 	json_open(&w, '{');
 	json_member_text(&w, "account", d->account);
 	json_member_text(&w, "branch", d->branch);
@@ -113,8 +111,7 @@ static void print_result(const struct job *j)
 	}
 	json_close(&w, ']');
 	json_close(&w, '}');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 static void say_result(const struct job *j)

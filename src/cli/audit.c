@@ -128,15 +128,12 @@ static void print_row(struct json_writer *w, const struct audit_row *row)
 
 static void print_json(struct arena *a, const struct audit_row *row, size_t count)
 {
-	struct buf *b = buf_new(a, 256u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 256u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++)
 		print_row(&w, &row[i]);
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 static void say_rows(const struct context *c, const struct audit_row *row, size_t count)

@@ -212,12 +212,10 @@ static int carry_out(struct job *j, struct json_writer *w)
 static int run(struct job *j)
 {
 	struct context *c = &j->c;
-	struct buf *b = buf_new(c->arena, 64u * 1024 * 1024);
-	struct json_writer w;
+	struct json_writer w = json_page(c->arena, 64u * 1024 * 1024);
 	struct err e;
 	int code = EXIT_DONE;
 	say_items(j);
-	json_start(&w, b, false);
 	json_open(&w, '{');
 	if (c->o->dry_run) {
 		json_key(&w, "plans");
@@ -233,9 +231,8 @@ static int run(struct job *j)
 		json_close(&w, ']');
 	}
 	json_close(&w, '}');
-	buf_putc(b, '\n');
 	if (c->o->json)
-		say_raw(b->data, b->len);
+		say_json(&w);
 	else if (c->o->dry_run)
 		say(c, PLAIN, "Dry run: nothing was recorded, proposed or changed.\n");
 	return code;

@@ -7,6 +7,8 @@
 #include "pare/str.h"
 #include "pare/world.h"
 
+enum { JSON_MAX_BYTES = 64 * 1024 * 1024 };
+
 /* --- the catalogue in force --- */
 
 static const struct catalog *kept_catalog(struct arena *a, const struct options *o)
@@ -40,27 +42,12 @@ const struct catalog *context_catalog(struct arena *a, const struct options *o, 
 
 /* --- showing it --- */
 
-static struct buf *start_json(struct arena *a, struct json_writer *w)
-{
-	struct buf *b = buf_new(a, 64u * 1024 * 1024);
-	json_start(w, b, false);
-	return b;
-}
-
-static int end_json(struct buf *b)
-{
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
-	return EXIT_DONE;
-}
-
 static int show_summary(const struct context *c, bool embedded)
 {
 	const struct catalog *k = c->catalog;
 	const char *place = embedded ? "embedded" : str_printf(c->arena, "%s/%s", c->state_dir, CATALOG_FILE);
 	if (c->o->json) {
-		struct json_writer w;
-		struct buf *b = start_json(c->arena, &w);
+		struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 		json_open(&w, '{');
 		json_member_text(&w, "date", catalog_date(k));
 		json_member_text(&w, "source", catalog_source(k));
@@ -68,7 +55,8 @@ static int show_summary(const struct context *c, bool embedded)
 		json_member_integer(&w, "services", (int64_t)catalog_service_count(k));
 		json_member_integer(&w, "actions", (int64_t)catalog_action_count(k));
 		json_close(&w, '}');
-		return end_json(b);
+		say_json(&w);
+		return EXIT_DONE;
 	}
 	say(c, PLAIN, "action catalogue of %s, %s\nsource: %s\n%zu services, %zu actions\n", catalog_date(k),
 	    embedded ? "embedded in pare" : place, catalog_source(k), catalog_service_count(k),
@@ -137,8 +125,7 @@ static void put_service(struct json_writer *w, const struct catalog_service *s)
 
 static int show_all(const struct context *c)
 {
-	struct json_writer w;
-	struct buf *b = start_json(c->arena, &w);
+	struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 	json_open(&w, '[');
 	for (size_t i = 0; i < catalog_service_count(c->catalog); i++) {
 		const struct catalog_service *s = catalog_service_at(c->catalog, i);
@@ -148,16 +135,18 @@ static int show_all(const struct context *c)
 			say(c, PLAIN, "%-32s %5zu actions\n", s->prefix, s->action_count);
 	}
 	json_close(&w, ']');
-	return c->o->json ? end_json(b) : EXIT_DONE;
+	if (c->o->json)
+		say_json(&w);
+	return EXIT_DONE;
 }
 
 static int show_service(const struct context *c, const struct catalog_service *s)
 {
 	if (c->o->json) {
-		struct json_writer w;
-		struct buf *b = start_json(c->arena, &w);
+		struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 		put_service(&w, s);
-		return end_json(b);
+		say_json(&w);
+		return EXIT_DONE;
 	}
 	for (size_t i = 0; i < s->action_count; i++)
 		say_action(c, &s->action[i]);
@@ -174,10 +163,10 @@ static int show_action(const struct context *c, const struct catalog_service *s,
 		       const struct catalog_action *x)
 {
 	if (c->o->json) {
-		struct json_writer w;
-		struct buf *b = start_json(c->arena, &w);
+		struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 		put_action(&w, x);
-		return end_json(b);
+		say_json(&w);
+		return EXIT_DONE;
 	}
 	say_action(c, x);
 	for (size_t i = 0; i < x->resource_type_count; i++)
@@ -225,8 +214,7 @@ static int show(const struct context *c, const char *word)
 static int say_change(const struct context *c, const struct catalog_change *x)
 {
 	if (c->o->json) {
-		struct json_writer w;
-		struct buf *b = start_json(c->arena, &w);
+		struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 		json_open(&w, '{');
 		json_member_text(&w, "date", x->date);
 		json_member_text(&w, "source", x->source);
@@ -245,7 +233,8 @@ static int say_change(const struct context *c, const struct catalog_change *x)
 		json_member_integer(&w, "keptServices", (int64_t)x->kept_services);
 		json_member_integer(&w, "keptActions", (int64_t)x->kept_actions);
 		json_close(&w, '}');
-		return end_json(b);
+		say_json(&w);
+		return EXIT_DONE;
 	}
 	say(c, PLAIN, "action catalogue of %s: %zu services (%zu before), %zu actions (%zu before)\n", x->date,
 	    x->services_after, x->services_before, x->actions_after, x->actions_before);

@@ -193,11 +193,9 @@ static void say_proofs(const struct context *c, const struct proof *p, size_t co
 	say(c, styles[v], "%s\n", proof_verdict_name(v));
 }
 
-static void say_json(struct arena *a, const struct proof *p, size_t count)
+static void print_proofs(struct arena *a, const struct proof *p, size_t count)
 {
-	struct buf *b = buf_new(a, 16u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 16u * 1024 * 1024);
 	json_open(&w, '{');
 	json_member_text(&w, "verdict", proof_verdict_name(overall(p, count)));
 	json_key(&w, "questions");
@@ -206,8 +204,7 @@ static void say_json(struct arena *a, const struct proof *p, size_t count)
 		print_proof(&w, &p[i]);
 	json_close(&w, ']');
 	json_close(&w, '}');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 int command_check(struct arena *a, const struct options *o)
@@ -231,7 +228,7 @@ int command_check(struct arena *a, const struct options *o)
 		p[count++] = prove_only_unused_lost(a, before, after, unused, catalog, &caps);
 	struct context c = {.arena = a, .o = o};
 	if (o->json)
-		say_json(a, p, count);
+		print_proofs(a, p, count);
 	else
 		say_proofs(&c, p, count);
 	static const int codes[] = {EXIT_DONE, EXIT_REFUSED, EXIT_UNKNOWN};

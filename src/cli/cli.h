@@ -160,7 +160,10 @@ enum style { PLAIN, BOLD, DIM, RED, GREEN, YELLOW, CYAN };
 /* To stdout; control characters in the text are replaced, colours only where wanted. */
 void say(const struct context *c, enum style s, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void say_raw(const char *bytes, size_t len); /* JSON: printed as it is */
+void say_raw(const char *bytes, size_t len); /* printed as it is */
+/* What --json prints: one value of at most max bytes, written with the writer, then said. */
+struct json_writer json_page(struct arena *a, size_t max);
+void say_json(struct json_writer *w);
 void say_diff(const struct context *c, const char *diff, const char *indent);
 /* To stderr: "pare: …". */
 void complain(const struct err *e);

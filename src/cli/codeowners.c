@@ -93,14 +93,12 @@ int command_codeowners(struct arena *a, const struct options *o)
 		complain(&e);
 		return exit_code_of(&e);
 	}
-	struct owners_file f = {.c = &c, .text = buf_new(a, FILE_MAX)};
-	struct buf *json = buf_new(a, 64u * 1024 * 1024);
+	struct owners_file f = {.c = &c, .text = buf_new(a, FILE_MAX),
+				 .w = json_page(a, 64u * 1024 * 1024)};
 	f.regex = strcmp(c.config.repository.forge, "gitea") == 0;
-	json_start(&f.w, json, false);
 	json_open(&f.w, '[');
 	put_all(&f);
 	json_close(&f.w, ']');
-	buf_putc(json, '\n');
 	if (c.config.owners.of.count == 0)
 		err_set(&e, ERR_USAGE, "nobody owns anything: set owners = { [\"111122223333\"] = \"@acme/cloud-sec\" } "
 				       "in pare.lua");
@@ -110,6 +108,9 @@ int command_codeowners(struct arena *a, const struct options *o)
 		complain(&e);
 		return exit_code_of(&e);
 	}
-	say_raw(o->json ? json->data : f.text->data, o->json ? json->len : f.text->len);
+	if (o->json)
+		say_json(&f.w);
+	else
+		say_raw(f.text->data, f.text->len);
 	return EXIT_DONE;
 }

@@ -165,9 +165,7 @@ int command_explain(struct arena *a, const struct options *o)
 		complain(&e);
 		return exit_code_of(&e);
 	}
-	struct buf *b = buf_new(a, 16u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 16u * 1024 * 1024);
 	json_open(&w, '[');
 	size_t found = 0;
 	for (size_t i = 0; i < run->count; i++) {
@@ -191,7 +189,6 @@ int command_explain(struct arena *a, const struct options *o)
 	}
 	found += explain_rollbacks(&c, o->words.item[0], &w, &e);
 	json_close(&w, ']');
-	buf_putc(b, '\n');
 	if (found == 0) {
 		err_set(&e, ERR_NOT_FOUND,
 			"explaining '%s': the last run (%s) saw no finding of this role or id: Access "
@@ -201,6 +198,6 @@ int command_explain(struct arena *a, const struct options *o)
 		return EXIT_FAILED;
 	}
 	if (o->json)
-		say_raw(b->data, b->len);
+		say_json(&w);
 	return EXIT_DONE;
 }

@@ -69,15 +69,12 @@ int command_version(struct arena *a, const struct options *o)
 	struct context c = {.arena = a, .o = o};
 	const struct catalog *catalog = context_catalog(a, o, NULL);
 	if (o->json) {
-		struct buf *b = buf_new(a, 4096);
-		struct json_writer w;
-		json_start(&w, b, false);
+		struct json_writer w = json_page(a, 4096);
 		json_open(&w, '{');
 		json_member_text(&w, "version", PARE_VERSION);
 		json_member_text(&w, "catalog", catalog_date(catalog));
 		json_close(&w, '}');
-		buf_putc(b, '\n');
-		say_raw(b->data, b->len);
+		say_json(&w);
 		return EXIT_DONE;
 	}
 	say(&c, PLAIN, "pare %s\naction catalogue of %s, %zu services\n", PARE_VERSION,

@@ -46,7 +46,6 @@ static const char rule_example_test[] =
 struct made {
 	struct context *c;
 	struct json_writer w;
-	struct buf *json;
 };
 
 /* With the folders above it. */
@@ -136,12 +135,11 @@ static bool init_folder(struct made *m, const char *dir, struct err *e)
 int command_init(struct arena *a, const struct options *o)
 {
 	struct context c = {.arena = a, .o = o};
-	struct made m = {.c = &c, .json = buf_new(a, 1 << 20)};
+	struct made m = {.c = &c, .w = json_page(a, 1 << 20)};
 	struct err e;
 	char *dir = arena_strdup(a, o->words.count > 0 ? o->words.item[0] : ".");
 	for (size_t len = strlen(dir); len > 1 && dir[len - 1] == '/'; len--)
 		dir[len - 1] = '\0';
-	json_start(&m.w, m.json, false);
 	json_open(&m.w, '[');
 	if (*dir == '\0') {
 		err_set(&e, ERR_USAGE, "'pare init': expected a folder, got an empty name");
@@ -153,9 +151,8 @@ int command_init(struct arena *a, const struct options *o)
 		return exit_code_of(&e);
 	}
 	json_close(&m.w, ']');
-	buf_putc(m.json, '\n');
 	if (o->json) {
-		say_raw(m.json->data, m.json->len);
+		say_json(&m.w);
 		return EXIT_DONE;
 	}
 	say(&c, PLAIN,

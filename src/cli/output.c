@@ -75,6 +75,19 @@ void say_raw(const char *bytes, size_t len)
 	fwrite(bytes, 1, len, stdout);
 }
 
+struct json_writer json_page(struct arena *a, size_t max)
+{
+	struct json_writer w;
+	json_start(&w, buf_new(a, max), false);
+	return w;
+}
+
+void say_json(struct json_writer *w)
+{
+	buf_putc(w->out, '\n');
+	say_raw(w->out->data, w->out->len);
+}
+
 void say_diff(const struct context *c, const char *diff, const char *indent)
 {
 	struct arena *scratch = arena_new(NULL);

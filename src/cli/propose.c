@@ -194,9 +194,7 @@ int command_propose(struct arena *a, const struct options *o)
 			return exit_code_of(&e);
 		}
 	qsort(k, count, sizeof *k, by_account);
-	struct buf *b = buf_new(a, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 64u * 1024 * 1024);
 	json_open(&w, '[');
 	/* The forge first: without a token nothing is pushed. */
 	if (!context_review(&c, &review, &e) || !context_forge(&c, &review, &forge, &e) ||
@@ -205,8 +203,7 @@ int command_propose(struct arena *a, const struct options *o)
 		return exit_code_of(&e);
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
 	if (o->json)
-		say_raw(b->data, b->len);
+		say_json(&w);
 	return EXIT_DONE;
 }

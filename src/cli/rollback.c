@@ -327,9 +327,7 @@ static void print_changes(struct json_writer *w, const struct entry *x)
 
 static void print_entries(struct job *j)
 {
-	struct buf *b = buf_new(j->c.arena, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(j->c.arena, 64u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < j->count; i++) {
 		const struct entry *x = &j->entry[i];
@@ -345,8 +343,7 @@ static void print_entries(struct job *j)
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 static bool ask_right(struct job *j, struct err *e)

@@ -8,9 +8,7 @@ enum { JSON_MAX_BYTES = 64 * 1024 * 1024 };
 
 static void list_as_json(struct context *c, const struct rule_info *rule, size_t count)
 {
-	struct json_writer w;
-	struct buf *b = buf_new(c->arena, JSON_MAX_BYTES);
-	json_start(&w, b, false);
+	struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(&w, '{');
@@ -21,8 +19,7 @@ static void list_as_json(struct context *c, const struct rule_info *rule, size_t
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 static int list_rules(struct context *c, const struct str_list *paths)
@@ -49,9 +46,7 @@ static int list_rules(struct context *c, const struct str_list *paths)
 
 static void tests_as_json(struct context *c, const struct rule_test *test, size_t count)
 {
-	struct json_writer w;
-	struct buf *b = buf_new(c->arena, JSON_MAX_BYTES);
-	json_start(&w, b, false);
+	struct json_writer w = json_page(c->arena, JSON_MAX_BYTES);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(&w, '{');
@@ -63,8 +58,7 @@ static void tests_as_json(struct context *c, const struct rule_test *test, size_
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 static void tests_as_text(struct context *c, const struct rule_test *test, size_t count, size_t failed)

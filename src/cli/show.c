@@ -20,9 +20,7 @@ static int show_one(struct context *c, const char *word)
 
 static void list_json(struct context *c, const struct kept_plan *all, size_t count)
 {
-	struct buf *b = buf_new(c->arena, 16u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(c->arena, 16u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(&w, '{');
@@ -33,8 +31,7 @@ static void list_json(struct context *c, const struct kept_plan *all, size_t cou
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 int command_show(struct arena *a, const struct options *o)

@@ -167,9 +167,7 @@ static bool read_followed(struct context *c, const struct plan_status *s, size_t
 static void status_json(struct arena *a, const struct plan_status *s, size_t count,
 			const struct locks *locks, struct followed **followed, const char *stop)
 {
-	struct buf *b = buf_new(a, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 64u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(&w, '{');
@@ -190,8 +188,7 @@ static void status_json(struct arena *a, const struct plan_status *s, size_t cou
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 int command_status(struct arena *a, const struct options *o)

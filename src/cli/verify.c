@@ -3,9 +3,7 @@
 
 static void verify_json(struct arena *a, const struct verify_line *line, size_t count)
 {
-	struct buf *b = buf_new(a, 64u * 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 64u * 1024 * 1024);
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(&w, '{');
@@ -15,8 +13,7 @@ static void verify_json(struct arena *a, const struct verify_line *line, size_t 
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 int command_verify(struct arena *a, const struct options *o)

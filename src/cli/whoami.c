@@ -58,9 +58,7 @@ static void put_endpoints(struct json_writer *w, const struct identity *id)
 
 static void identity_json(struct arena *a, const struct identity *id, const struct err *e)
 {
-	struct buf *b = buf_new(a, 1024 * 1024);
-	struct json_writer w;
-	json_start(&w, b, false);
+	struct json_writer w = json_page(a, 1024 * 1024);
 	json_open(&w, '{');
 	json_member_text(&w, "arn", id->arn);
 	json_member_text(&w, "account", id->account);
@@ -73,8 +71,7 @@ static void identity_json(struct arena *a, const struct identity *id, const stru
 	put_sources(&w, id);
 	json_member_text(&w, "error", e != NULL ? e->message : NULL);
 	json_close(&w, '}');
-	buf_putc(b, '\n');
-	say_raw(b->data, b->len);
+	say_json(&w);
 }
 
 static void identity_text(const struct context *c, const struct identity *id)
