@@ -16,6 +16,8 @@
 #include "pare/buf.h"
 #include "pare/err.h"
 
+struct str_list;
+
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json {
@@ -82,5 +84,7 @@ void json_put_value(struct json_writer *w, const struct json *value);
 void json_member_text(struct json_writer *w, const char *key, const char *text);
 void json_member_integer(struct json_writer *w, const char *key, int64_t value);
 void json_member_bool(struct json_writer *w, const char *key, bool value);
+/* An array of texts. */
+void json_member_list(struct json_writer *w, const char *key, const struct str_list *list);
 
 #endif

@@ -25,11 +25,7 @@ static const char *request_body(struct arena *a, const struct str_list *names)
 	struct json_writer w;
 	json_start(&w, b, true);
 	json_open(&w, '{');
-	json_key(&w, "CalendarNames");
-	json_open(&w, '[');
-	for (size_t i = 0; i < names->count; i++)
-		json_put_text(&w, names->item[i]);
-	json_close(&w, ']');
+	json_member_list(&w, "CalendarNames", names);
 	json_close(&w, '}');
 	return b->data;
 }

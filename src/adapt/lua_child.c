@@ -389,13 +389,8 @@ static void answer_verdict(struct child *c, size_t rule, const struct child_verd
 		json_member_text(&w, "until", v->until);
 	if (v->owner != NULL)
 		json_member_text(&w, "owner", v->owner);
-	if (v->keep.count > 0) {
-		json_key(&w, "keep");
-		json_open(&w, '[');
-		for (size_t i = 0; i < v->keep.count; i++)
-			json_put_text(&w, v->keep.item[i]);
-		json_close(&w, ']');
-	}
+	if (v->keep.count > 0)
+		json_member_list(&w, "keep", &v->keep);
 	json_close(&w, '}');
 	add_answer(c);
 }

@@ -87,13 +87,8 @@ static bool put_principal(struct json_writer *w, struct arena *a, const struct p
 	if (!put_tags(w, p, e))
 		return false;
 	put_policies(w, p);
-	if (p->type == PRINCIPAL_USER) {
-		json_key(w, "groups");
-		json_open(w, '[');
-		for (size_t i = 0; i < p->groups.count; i++)
-			json_put_text(w, p->groups.item[i]);
-		json_close(w, ']');
-	}
+	if (p->type == PRINCIPAL_USER)
+		json_member_list(w, "groups", &p->groups);
 	if (trust != NULL) {
 		json_key(w, "trust");
 		json_put_value(w, trust);

@@ -195,3 +195,12 @@ void json_member_bool(struct json_writer *w, const char *key, bool value)
 	json_key(w, key);
 	json_put_bool(w, value);
 }
+
+void json_member_list(struct json_writer *w, const char *key, const struct str_list *list)
+{
+	json_key(w, key);
+	json_open(w, '[');
+	for (size_t i = 0; i < list->count; i++)
+		json_put_text(w, list->item[i]);
+	json_close(w, ']');
+}

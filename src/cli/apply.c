@@ -396,11 +396,7 @@ static void print_reports(struct arena *a, const struct apply_report *r, size_t 
 		json_member_text(&w, "principal", r[i].plan->principal.arn);
 		json_member_text(&w, "result", apply_result_name(r[i].result));
 		json_member_text(&w, "why", r[i].why.kind != ERR_NONE ? r[i].why.message : NULL);
-		json_key(&w, "left");
-		json_open(&w, '[');
-		for (size_t k = 0; k < r[i].left.count; k++)
-			json_put_text(&w, r[i].left.item[k]);
-		json_close(&w, ']');
+		json_member_list(&w, "left", &r[i].left);
 		json_member_text(&w, "run", r[i].receipt != NULL ? r[i].receipt->run : NULL);
 		json_member_text(&w, "kind", r[i].why.kind != ERR_NONE ? err_kind_name(r[i].why.kind) : NULL);
 		json_member_text(&w, "state", state_of(&r[i]));

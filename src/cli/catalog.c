@@ -220,16 +220,8 @@ static int say_change(const struct context *c, const struct catalog_change *x)
 		json_member_text(&w, "source", x->source);
 		json_member_integer(&w, "services", (int64_t)x->services_after);
 		json_member_integer(&w, "actions", (int64_t)x->actions_after);
-		json_key(&w, "newServices");
-		json_open(&w, '[');
-		for (size_t i = 0; i < x->new_services.count; i++)
-			json_put_text(&w, x->new_services.item[i]);
-		json_close(&w, ']');
-		json_key(&w, "newActions");
-		json_open(&w, '[');
-		for (size_t i = 0; i < x->new_actions.count; i++)
-			json_put_text(&w, x->new_actions.item[i]);
-		json_close(&w, ']');
+		json_member_list(&w, "newServices", &x->new_services);
+		json_member_list(&w, "newActions", &x->new_actions);
 		json_member_integer(&w, "keptServices", (int64_t)x->kept_services);
 		json_member_integer(&w, "keptActions", (int64_t)x->kept_actions);
 		json_close(&w, '}');

@@ -64,11 +64,7 @@ static void print_entry(struct json_writer *w, const struct run_entry *x, const 
 	json_member_text(w, "outcome", outcome_name(x->kind));
 	json_member_text(w, "reason", x->reason);
 	print_verdicts(w, &x->decision);
-	json_key(w, "commands");
-	json_open(w, '[');
-	for (size_t i = 0; i < x->commands.count; i++)
-		json_put_text(w, x->commands.item[i]);
-	json_close(w, ']');
+	json_member_list(w, "commands", &x->commands);
 	json_key(w, "gates");
 	json_open(w, '[');
 	for (size_t i = 0; i < x->gate_count; i++) {

@@ -99,11 +99,7 @@ static void print_pull(struct json_writer *w, const struct pull_report *r)
 	json_member_integer(w, "number", r->pull->number);
 	json_member_text(w, "url", r->pull->url);
 	json_member_text(w, "done", r->done);
-	json_key(w, "notes");
-	json_open(w, '[');
-	for (size_t i = 0; i < r->notes.count; i++)
-		json_put_text(w, r->notes.item[i]);
-	json_close(w, ']');
+	json_member_list(w, "notes", &r->notes);
 	json_close(w, '}');
 }
 

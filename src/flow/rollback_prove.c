@@ -41,11 +41,7 @@ static const struct policy *patterns_policy(struct arena *a, const struct str_li
 	json_key(&w, "Statement");
 	json_open(&w, '{');
 	json_member_text(&w, "Effect", "Allow");
-	json_key(&w, "Action");
-	json_open(&w, '[');
-	for (size_t i = 0; i < patterns->count; i++)
-		json_put_text(&w, patterns->item[i]);
-	json_close(&w, ']');
+	json_member_list(&w, "Action", patterns);
 	json_member_text(&w, "Resource", "*");
 	json_close(&w, '}');
 	json_close(&w, '}');

@@ -59,15 +59,6 @@ static void print_gates(struct json_writer *w, const struct plan *p)
 	json_close(w, ']');
 }
 
-static void print_list(struct json_writer *w, const char *key, const struct str_list *list)
-{
-	json_key(w, key);
-	json_open(w, '[');
-	for (size_t i = 0; i < list->count; i++)
-		json_put_text(w, list->item[i]);
-	json_close(w, ']');
-}
-
 /* What becomes of each policy, action by action, and every step: the whole preview. */
 static void print_preview(struct json_writer *w, const struct outcome *o)
 {
@@ -77,8 +68,8 @@ static void print_preview(struct json_writer *w, const struct outcome *o)
 	for (size_t i = 0; p != NULL && i < o->loss.service_count; i++) {
 		json_open(w, '{');
 		json_member_text(w, "service", o->loss.service[i].prefix);
-		print_list(w, "kept", &o->loss.service[i].kept);
-		print_list(w, "removed", &o->loss.service[i].removed);
+		json_member_list(w, "kept", &o->loss.service[i].kept);
+		json_member_list(w, "removed", &o->loss.service[i].removed);
 		json_close(w, '}');
 	}
 	json_close(w, ']');
@@ -103,7 +94,7 @@ static void print_outcome(struct json_writer *w, const struct outcome *o)
 	json_member_text(w, "afterPlan", o->after_plan);
 	json_member_text(w, "afterPlanAt", o->after_at);
 	print_decision(w, &o->decision);
-	print_list(w, "commands", &o->commands);
+	json_member_list(w, "commands", &o->commands);
 	print_gates(w, o->plan);
 	print_preview(w, o);
 	json_close(w, '}');

@@ -131,13 +131,8 @@ static void print_verdict(struct json_writer *w, const char *rule, const char *s
 	json_member_text(w, "verdict", verdict);
 	json_member_text(w, "reason", reason);
 	json_member_text(w, "until", until);
-	if (keep != NULL && keep->count > 0) {
-		json_key(w, "keep");
-		json_open(w, '[');
-		for (size_t i = 0; i < keep->count; i++)
-			json_put_text(w, keep->item[i]);
-		json_close(w, ']');
-	}
+	if (keep != NULL && keep->count > 0)
+		json_member_list(w, "keep", keep);
 	json_close(w, '}');
 }
 
@@ -191,15 +186,6 @@ static void print_preconditions(struct json_writer *w, const struct plan *p)
 	json_close(w, '}');
 }
 
-static void print_list(struct json_writer *w, const char *key, const struct str_list *list)
-{
-	json_key(w, key);
-	json_open(w, '[');
-	for (size_t i = 0; i < list->count; i++)
-		json_put_text(w, list->item[i]);
-	json_close(w, ']');
-}
-
 static void print_gates_and_impact(struct json_writer *w, const struct plan *p)
 {
 	json_key(w, "gates");
@@ -217,8 +203,8 @@ static void print_gates_and_impact(struct json_writer *w, const struct plan *p)
 	json_member_integer(w, "actionsBefore", p->impact.actions_before);
 	json_member_integer(w, "actionsAfter", p->impact.actions_after);
 	json_member_integer(w, "actionsRemoved", p->impact.actions_removed);
-	print_list(w, "servicesRemoved", &p->impact.services_removed);
-	print_list(w, "removed", &p->impact.removed);
+	json_member_list(w, "servicesRemoved", &p->impact.services_removed);
+	json_member_list(w, "removed", &p->impact.removed);
 	json_close(w, '}');
 }
 

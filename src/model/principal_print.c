@@ -90,11 +90,7 @@ static void print_identity(struct json_writer *w, const struct principal *p, boo
 	}
 	if (role)
 		return;
-	json_key(w, "GroupList");
-	json_open(w, '[');
-	for (size_t i = 0; i < p->groups.count; i++)
-		json_put_text(w, p->groups.item[i]);
-	json_close(w, ']');
+	json_member_list(w, "GroupList", &p->groups);
 }
 
 void principal_print(const struct principal *p, struct buf *out)

@@ -26,15 +26,6 @@ bool standing_name_valid(const char *name)
 
 /* --- printing --- */
 
-static void print_list(struct json_writer *w, const char *key, const struct str_list *list)
-{
-	json_key(w, key);
-	json_open(w, '[');
-	for (size_t i = 0; i < list->count; i++)
-		json_put_text(w, list->item[i]);
-	json_close(w, ']');
-}
-
 void standing_print(const struct standing *s, struct buf *out)
 {
 	struct json_writer w;
@@ -46,8 +37,8 @@ void standing_print(const struct standing *s, struct buf *out)
 	json_member_text(&w, "branch", s->branch);
 	json_key(&w, "scope");
 	json_open(&w, '{');
-	print_list(&w, "accounts", &s->accounts);
-	print_list(&w, "roles", &s->roles);
+	json_member_list(&w, "accounts", &s->accounts);
+	json_member_list(&w, "roles", &s->roles);
 	json_key(&w, "tags");
 	json_open(&w, '[');
 	for (size_t i = 0; i < s->tag_count; i++) {
@@ -57,9 +48,9 @@ void standing_print(const struct standing *s, struct buf *out)
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	print_list(&w, "steps", &s->steps);
+	json_member_list(&w, "steps", &s->steps);
 	json_member_text(&w, "rulesSha256", s->rules_sha256);
-	print_list(&w, "gates", &s->gates);
+	json_member_list(&w, "gates", &s->gates);
 	json_close(&w, '}');
 	json_key(&w, "caps");
 	json_open(&w, '{');

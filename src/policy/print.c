@@ -30,15 +30,6 @@ static struct str_list sorted(struct arena *a, const struct str_list *list)
 	return copy;
 }
 
-static void put_list(struct json_writer *w, const char *key, const struct str_list *list)
-{
-	json_key(w, key);
-	json_open(w, '[');
-	for (size_t i = 0; i < list->count; i++)
-		json_put_text(w, list->item[i]);
-	json_close(w, ']');
-}
-
 static void put_values(struct json_writer *w, const char *key, const struct str_list *list,
 		       bool canonical)
 {
@@ -47,7 +38,7 @@ static void put_values(struct json_writer *w, const char *key, const struct str_
 	if (!canonical && order.count == 1)
 		json_member_text(w, key, order.item[0]);
 	else
-		put_list(w, key, &order);
+		json_member_list(w, key, &order);
 	arena_free(scratch);
 }
 

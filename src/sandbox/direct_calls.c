@@ -62,11 +62,7 @@ static void put_role(struct json_writer *w, struct arena *a, const struct role *
 	json_member_text(w, "Arn", r->arn);
 	json_member_text(w, "CreateDate", box_time(a, r->created_ms));
 	if (user) {
-		json_key(w, "GroupList");
-		json_open(w, '[');
-		for (size_t i = 0; i < r->groups.count; i++)
-			json_put_text(w, r->groups.item[i]);
-		json_close(w, ']');
+		json_member_list(w, "GroupList", &r->groups);
 	} else {
 		json_member_text(w, "AssumeRolePolicyDocument", r->trust);
 	}

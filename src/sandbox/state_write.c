@@ -128,11 +128,7 @@ static void put_secret(struct json_writer *w, const struct box_secret *x)
 
 static void put_user_only(struct json_writer *w, const struct role *r)
 {
-	json_key(w, "groups");
-	json_open(w, '[');
-	for (size_t i = 0; i < r->groups.count; i++)
-		json_put_text(w, r->groups.item[i]);
-	json_close(w, ']');
+	json_member_list(w, "groups", &r->groups);
 	json_key(w, "accessKeys");
 	json_open(w, '[');
 	for (size_t i = 0; i < r->secret_count; i++)
@@ -179,18 +175,9 @@ static void put_role(struct json_writer *w, const struct role *r)
 		json_close(w, '}');
 	}
 	json_close(w, ']');
-	json_key(w, "usedActions");
-	json_open(w, '[');
-	for (size_t i = 0; i < r->used.count; i++)
-		json_put_text(w, r->used.item[i]);
-	json_close(w, ']');
-	if (r->late.count > 0) {
-		json_key(w, "lateActions");
-		json_open(w, '[');
-		for (size_t i = 0; i < r->late.count; i++)
-			json_put_text(w, r->late.item[i]);
-		json_close(w, ']');
-	}
+	json_member_list(w, "usedActions", &r->used);
+	if (r->late.count > 0)
+		json_member_list(w, "lateActions", &r->late);
 	json_close(w, '}');
 }
 
@@ -214,13 +201,8 @@ static void put_unused(struct json_writer *w, const struct unused *u)
 		json_open(w, '{');
 		member(w, "serviceNamespace", u->service[i].namespace);
 		member(w, "lastAccessed", u->service[i].last_accessed);
-		if (!u->service[i].whole) {
-			json_key(w, "actions");
-			json_open(w, '[');
-			for (size_t k = 0; k < u->service[i].actions.count; k++)
-				json_put_text(w, u->service[i].actions.item[k]);
-			json_close(w, ']');
-		}
+		if (!u->service[i].whole)
+			json_member_list(w, "actions", &u->service[i].actions);
 		json_close(w, '}');
 	}
 	json_close(w, ']');

@@ -9,6 +9,7 @@
 #include "../../src/base/json_scan.h"
 #include "pare/arena.h"
 #include "pare/json.h"
+#include "pare/str.h"
 
 static struct arena *a;
 
@@ -404,9 +405,13 @@ static void writing_by_hand(void **state)
 	json_open(&w, '{');
 	json_close(&w, '}');
 	json_close(&w, ']');
+	const char *texts[] = {"x", NULL};
+	json_member_list(&w, "s", &(struct str_list){.item = texts, .count = 2});
+	json_member_list(&w, "e", &(struct str_list){0});
 	json_close(&w, '}');
 	assert_string_equal(b->data,
-			    "{\"t\":\"x\",\"n\":null,\"i\":-9223372036854775808,\"b\":true,\"l\":[1,null,{}]}");
+			    "{\"t\":\"x\",\"n\":null,\"i\":-9223372036854775808,\"b\":true,\"l\":[1,null,{}],"
+			    "\"s\":[\"x\",null],\"e\":[]}");
 }
 
 /* A document with more values than fit is refused; nothing is written past the spans. */
