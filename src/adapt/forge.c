@@ -81,6 +81,82 @@ bool forge_search(struct forge *f, struct arena *a, const char *path, const char
 	return forge_pages(f, a, path, f->kind->pull_page, take_pull, &s, e);
 }
 
+/* --- what pare says --- */
+
+static bool status(void *self, const char *commit, bool good, const char *context,
+		   const char *description, const char *url, struct err *e)
+{
+	struct forge *f = self;
+	struct arena *scratch = arena_new(f->arena);
+	struct json_writer w;
+	forge_body(scratch, &w);
+	json_member_text(&w, "state", good ? "success" : f->kind->status_bad);
+	json_member_text(&w, f->kind->status_name, context);
+	json_member_text(&w, "description", description);
+	if (!str_empty(url))
+		json_member_text(&w, "target_url", url);
+	bool ok = forge_send(f, "POST", str_printf(scratch, "%s/statuses/%s", f->repo, commit), &w, e);
+	arena_free(scratch);
+	return ok;
+}
+
+struct echo {
+	const char *body;
+	bool found;
+};
+
+/* Forges turn line ends into CRLF, and trim. */
+static bool same_text(const char *x, const char *y)
+{
+	for (;; x++, y++) {
+		while (*x == '\r')
+			x++;
+		while (*y == '\r')
+			y++;
+		if (*x != *y || *x == '\0')
+			return x[strspn(x, " \r\n")] == '\0' && y[strspn(y, " \r\n")] == '\0';
+	}
+}
+
+static bool take_comment(void *user, const struct json *item, bool *enough, struct err *e)
+{
+	struct echo *x = user;
+	const char *body = json_text(item, "body");
+	(void)e;
+	if (body != NULL && same_text(body, x->body))
+		x->found = *enough = true;
+	return true;
+}
+
+/* Does one of the comments that come in pages from path hold this text? */
+static bool said_already(struct forge *f, struct arena *a, const char *path, const char *body,
+			 bool *yes, struct err *e)
+{
+	struct echo x = {body, false};
+	if (!forge_pages(f, a, path, 50, take_comment, &x, e))
+		return false;
+	*yes = x.found;
+	return true;
+}
+
+static bool comment(void *self, int64_t number, const char *body, struct err *e)
+{
+	struct forge *f = self;
+	struct arena *scratch = arena_new(f->arena);
+	struct json_writer w;
+	const char *path = str_printf(scratch, "%s%s%lld%s", f->repo, f->kind->comments_of, (long long)number,
+				      f->kind->comments_below);
+	bool there;
+	bool ok = said_already(f, scratch, path, body, &there, e);
+	if (ok && !there) {
+		forge_body(scratch, &w);
+		json_member_text(&w, "body", body);
+		ok = forge_send(f, "POST", path, &w, e);
+	}
+	arena_free(scratch);
+	return ok;
+}
+
 struct forge_port forge_port_of(struct forge *f)
 {
 	struct forge_port port = {.self = f,
@@ -89,9 +165,9 @@ struct forge_port forge_port_of(struct forge *f)
 				  .create = hub_create,
 				  .edit = hub_edit,
 				  .ask = hub_ask,
-				  .comment = hub_comment,
+				  .comment = comment,
 				  .close = hub_close,
-				  .status = hub_status,
+				  .status = status,
 				  .carriers = forge_carriers,
 				  .file_url = file_url,
 				  .reviews = forge_reviews};

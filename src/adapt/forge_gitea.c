@@ -77,41 +77,16 @@ static bool find(void *self, struct arena *a, const char *branch, struct pull **
 
 /* --- reviews --- */
 
-struct listening {
-	struct forge_verdicts *all;
-	const struct pull *pull;
-};
-
-static bool take_review(void *user, const struct json *item, bool *enough, struct err *e)
+/* official: of somebody who may write, or whom the branch's protection names. */
+static bool says(const struct json *review, bool *approves)
 {
-	struct listening *x = user;
-	const struct json *person = json_get(item, "user");
-	const char *state = json_text(item, "state"), *commit = json_text(item, "commit_id");
-	struct forge_verdict v = {.name = json_text(person, "login"), .commit = commit != NULL ? commit : "",
-				  .at = json_text(item, "submitted_at"), .pull = x->pull};
-	bool approved = str_equal(state, "APPROVED");
-	(void)enough;
-	if ((!approved && !str_equal(state, "REQUEST_CHANGES")) || person == NULL || person->type != JSON_OBJECT)
-		return true; /* a remark, a request to review, or a team's */
-	if (v.name == NULL || !json_integer(json_get(person, "id"), &v.person) || v.at == NULL ||
-	    !when_parse(v.at, &v.at_ms))
-		return err_set(e, ERR_INPUT, "a review of pull request %lld without a person or date",
-			       (long long)x->pull->number);
-	if (v.person <= 0)
-		return true; /* "Ghost" and Gitea's own actors */
-	/* official: of somebody who may write, or whom the branch's protection names. */
-	v.approves = approved && json_bool(item, "official", false) && !json_bool(item, "stale", true) &&
-		     !json_bool(item, "dismissed", true);
-	forge_say(x->all, v);
-	return true;
-}
-
-static bool verdicts(struct forge *f, struct arena *a, const struct pull *p,
-		     struct forge_verdicts *out, struct err *e)
-{
-	struct listening x = {out, p};
-	const char *path = str_printf(a, "%s/pulls/%lld/reviews", f->repo, (long long)p->number);
-	return hub_exclude_writers(f, a, p, out, e) && forge_pages(f, a, path, PAGE, take_review, &x, e);
+	const char *state = json_text(review, "state");
+	int64_t person;
+	*approves = str_equal(state, "APPROVED") && json_bool(review, "official", false) &&
+		    !json_bool(review, "stale", true) && !json_bool(review, "dismissed", true);
+	if (json_integer(json_get(json_get(review, "user"), "id"), &person) && person <= 0)
+		return false; /* "Ghost" and Gitea's own actors */
+	return str_equal(state, "APPROVED") || str_equal(state, "REQUEST_CHANGES");
 }
 
 static const char *recent_query(const struct forge *f, struct arena *a, int64_t since_ms)
@@ -129,5 +104,6 @@ static void fill(struct forge_port *port)
 const struct forge_kind forge_gitea = {
 	.name = "gitea", .scheme = "token", .page_size = "limit", .pull_page = PAGE,
 	.pull_ref = "refs/pull/", .body_max = 65536, .file_below = "/src/commit/", .pull_below = "/pulls/",
-	.recent_query = recent_query, .read_pull = hub_read_pull, .verdicts = verdicts, .fill = fill,
+	.comments_of = "/issues/", .comments_below = "/comments", .status_bad = "failure", .status_name = "context",
+	.recent_query = recent_query, .read_pull = hub_read_pull, .says = says, .verdicts = hub_verdicts, .fill = fill,
 };

@@ -117,11 +117,7 @@ static bool label(void *self, int64_t number, const struct str_list *labels, str
 	struct arena *scratch = arena_new(f->arena);
 	struct json_writer w;
 	forge_body(scratch, &w);
-	json_key(&w, "labels");
-	json_open(&w, '[');
-	for (size_t i = 0; i < labels->count; i++)
-		json_put_text(&w, labels->item[i]);
-	json_close(&w, ']');
+	json_member_list(&w, "labels", labels);
 	bool ok = forge_send(f, "POST", str_printf(scratch, "%s/issues/%lld/labels", f->repo, (long long)number),
 			     &w, e);
 	arena_free(scratch);
@@ -138,80 +134,6 @@ bool hub_ask(void *self, int64_t number, const struct str_list *people, struct e
 	put_list(&w, "team_reviewers", people, true);
 	const char *path = str_printf(scratch, "%s/pulls/%lld/requested_reviewers", f->repo, (long long)number);
 	bool ok = forge_send(f, "POST", path, &w, e);
-	arena_free(scratch);
-	return ok;
-}
-
-bool hub_status(void *self, const char *commit, bool good, const char *context,
-		const char *description, const char *url, struct err *e)
-{
-	struct forge *f = self;
-	struct arena *scratch = arena_new(f->arena);
-	struct json_writer w;
-	forge_body(scratch, &w);
-	json_member_text(&w, "state", good ? "success" : "failure");
-	json_member_text(&w, "context", context);
-	json_member_text(&w, "description", description);
-	if (!str_empty(url))
-		json_member_text(&w, "target_url", url);
-	bool ok = forge_send(f, "POST", str_printf(scratch, "%s/statuses/%s", f->repo, commit), &w, e);
-	arena_free(scratch);
-	return ok;
-}
-
-/* --- comments --- */
-
-struct echo {
-	const char *body;
-	bool found;
-};
-
-/* Forges turn line ends into CRLF, and trim. */
-static bool same_text(const char *x, const char *y)
-{
-	for (;; x++, y++) {
-		while (*x == '\r')
-			x++;
-		while (*y == '\r')
-			y++;
-		if (*x != *y || *x == '\0')
-			return x[strspn(x, " \r\n")] == '\0' && y[strspn(y, " \r\n")] == '\0';
-	}
-}
-
-static bool take_comment(void *user, const struct json *item, bool *enough, struct err *e)
-{
-	struct echo *x = user;
-	const char *body = json_text(item, "body");
-	(void)e;
-	if (body != NULL && same_text(body, x->body))
-		x->found = *enough = true;
-	return true;
-}
-
-bool forge_said_already(struct forge *f, struct arena *a, const char *path, const char *body,
-			bool *yes, struct err *e)
-{
-	struct echo x = {body, false};
-	if (!forge_pages(f, a, path, 50, take_comment, &x, e))
-		return false;
-	*yes = x.found;
-	return true;
-}
-
-bool hub_comment(void *self, int64_t number, const char *body, struct err *e)
-{
-	struct forge *f = self;
-	struct arena *scratch = arena_new(f->arena);
-	struct json_writer w;
-	const char *path = str_printf(scratch, "%s/issues/%lld/comments", f->repo, (long long)number);
-	bool there;
-	bool ok = forge_said_already(f, scratch, path, body, &there, e);
-	if (ok && !there) {
-		forge_body(scratch, &w);
-		json_member_text(&w, "body", body);
-		ok = forge_send(f, "POST", path, &w, e);
-	}
 	arena_free(scratch);
 	return ok;
 }
@@ -235,8 +157,8 @@ static bool take_commit(void *user, const struct json *item, bool *enough, struc
 }
 
 /* Who wrote to the branch may not approve it. */
-bool hub_exclude_writers(struct forge *f, struct arena *a, const struct pull *p,
-			 struct forge_verdicts *out, struct err *e)
+static bool exclude_writers(struct forge *f, struct arena *a, const struct pull *p,
+			    struct forge_verdicts *out, struct err *e)
 {
 	struct writers x = {out, 0};
 	const char *path = str_printf(a, "%s/pulls/%lld/commits", f->repo, (long long)p->number);
@@ -249,15 +171,36 @@ bool hub_exclude_writers(struct forge *f, struct arena *a, const struct pull *p,
 		       f->kind->name);
 }
 
-struct listening {
+struct hearing {
+	const struct forge *f;
 	struct forge_verdicts *all;
 	const struct pull *pull;
 };
 
-static bool decides(const char *state)
+static bool take_review(void *user, const struct json *item, bool *enough, struct err *e)
 {
-	return str_equal(state, "APPROVED") || str_equal(state, "CHANGES_REQUESTED") ||
-	       str_equal(state, "DISMISSED");
+	struct hearing *x = user;
+	const struct json *person = json_get(item, "user");
+	const char *commit = json_text(item, "commit_id");
+	struct forge_verdict v = {.name = json_text(person, "login"), .commit = commit != NULL ? commit : "",
+				  .at = json_text(item, "submitted_at"), .pull = x->pull};
+	(void)enough;
+	if (person == NULL || person->type != JSON_OBJECT || !x->f->kind->says(item, &v.approves))
+		return true; /* a remark, or of an account that is gone */
+	if (v.name == NULL || !json_integer(json_get(person, "id"), &v.person) || v.at == NULL ||
+	    !when_parse(v.at, &v.at_ms))
+		return err_set(e, ERR_INPUT, "a review of pull request %lld without a person or date",
+			       (long long)x->pull->number);
+	forge_say(x->all, v);
+	return true;
+}
+
+bool hub_verdicts(struct forge *f, struct arena *a, const struct pull *p,
+		  struct forge_verdicts *out, struct err *e)
+{
+	struct hearing x = {f, out, p};
+	const char *path = str_printf(a, "%s/pulls/%lld/reviews", f->repo, (long long)p->number);
+	return exclude_writers(f, a, p, out, e) && forge_pages(f, a, path, f->kind->pull_page, take_review, &x, e);
 }
 
 /* Only people who belong to the repository: on a public one anybody may say "approved". */
@@ -268,31 +211,12 @@ static bool belongs(const struct json *item)
 	       (str_equal(how, "OWNER") || str_equal(how, "MEMBER") || str_equal(how, "COLLABORATOR"));
 }
 
-static bool take_review(void *user, const struct json *item, bool *enough, struct err *e)
+static bool says(const struct json *review, bool *approves)
 {
-	struct listening *x = user;
-	const struct json *person = json_get(item, "user");
-	const char *state = json_text(item, "state"), *commit = json_text(item, "commit_id");
-	struct forge_verdict v = {.name = json_text(person, "login"), .commit = commit != NULL ? commit : "",
-				  .at = json_text(item, "submitted_at"), .pull = x->pull};
-	(void)enough;
-	if (!decides(state) || person == NULL || person->type != JSON_OBJECT)
-		return true; /* a remark, or of an account that is gone */
-	if (v.name == NULL || !json_integer(json_get(person, "id"), &v.person) || v.at == NULL ||
-	    !when_parse(v.at, &v.at_ms))
-		return err_set(e, ERR_INPUT, "a review of pull request %lld without a person or date",
-			       (long long)x->pull->number);
-	v.approves = strcmp(state, "APPROVED") == 0 && belongs(item);
-	forge_say(x->all, v);
-	return true;
-}
-
-static bool verdicts(struct forge *f, struct arena *a, const struct pull *p,
-		     struct forge_verdicts *out, struct err *e)
-{
-	struct listening x = {out, p};
-	const char *path = str_printf(a, "%s/pulls/%lld/reviews", f->repo, (long long)p->number);
-	return hub_exclude_writers(f, a, p, out, e) && forge_pages(f, a, path, PAGE, take_review, &x, e);
+	const char *state = json_text(review, "state");
+	*approves = str_equal(state, "APPROVED") && belongs(review);
+	return str_equal(state, "APPROVED") || str_equal(state, "CHANGES_REQUESTED") ||
+	       str_equal(state, "DISMISSED");
 }
 
 static const char *recent_query(const struct forge *f, struct arena *a, int64_t since_ms)
@@ -312,5 +236,6 @@ static void fill(struct forge_port *port)
 const struct forge_kind forge_github = {
 	.name = "github", .scheme = "Bearer", .page_size = "per_page", .pull_page = PAGE,
 	.pull_ref = "refs/pull/", .body_max = 65536, .file_below = "/blob/", .pull_below = "/pull/",
-	.recent_query = recent_query, .read_pull = hub_read_pull, .verdicts = verdicts, .fill = fill,
+	.comments_of = "/issues/", .comments_below = "/comments", .status_bad = "failure", .status_name = "context",
+	.recent_query = recent_query, .read_pull = hub_read_pull, .says = says, .verdicts = hub_verdicts, .fill = fill,
 };

@@ -144,40 +144,6 @@ static bool ask(void *self, int64_t number, const struct str_list *people, struc
 	return ok;
 }
 
-static bool comment(void *self, int64_t number, const char *body, struct err *e)
-{
-	struct forge *f = self;
-	struct arena *scratch = arena_new(f->arena);
-	struct json_writer w;
-	const char *path = request_path(f, scratch, number, "/notes");
-	bool there;
-	bool ok = forge_said_already(f, scratch, path, body, &there, e);
-	if (ok && !there) {
-		forge_body(scratch, &w);
-		json_member_text(&w, "body", body);
-		ok = forge_send(f, "POST", path, &w, e);
-	}
-	arena_free(scratch);
-	return ok;
-}
-
-static bool status(void *self, const char *commit, bool good, const char *context,
-		   const char *description, const char *url, struct err *e)
-{
-	struct forge *f = self;
-	struct arena *scratch = arena_new(f->arena);
-	struct json_writer w;
-	forge_body(scratch, &w);
-	json_member_text(&w, "state", good ? "success" : "failed");
-	json_member_text(&w, "name", context);
-	json_member_text(&w, "description", description);
-	if (!str_empty(url))
-		json_member_text(&w, "target_url", url);
-	bool ok = forge_send(f, "POST", str_printf(scratch, "%s/statuses/%s", f->repo, commit), &w, e);
-	arena_free(scratch);
-	return ok;
-}
-
 /* --- approvals --- */
 
 /* What makes an approval mean the last commit, and somebody else's. */
@@ -301,15 +267,14 @@ static void fill(struct forge_port *port)
 	port->edit = edit;
 	port->label = label;
 	port->ask = ask;
-	port->comment = comment;
 	port->close = close_request;
-	port->status = status;
 }
 
 /* Description and notes: 1048576 characters at most; what people are to read is shorter. */
 const struct forge_kind forge_gitlab = {
 	.name = "gitlab", .scheme = "Bearer", .page_size = "per_page", .pull_page = PAGE,
 	.pull_ref = "refs/merge-requests/", .body_max = 500000, .file_below = "/-/blob/",
-	.pull_below = "/-/merge_requests/", .recent_query = recent_query, .read_pull = read_pull,
+	.pull_below = "/-/merge_requests/", .comments_of = "/merge_requests/", .comments_below = "/notes",
+	.status_bad = "failed", .status_name = "name", .recent_query = recent_query, .read_pull = read_pull,
 	.verdicts = verdicts, .fill = fill,
 };

@@ -60,11 +60,15 @@ struct forge_kind {
 	size_t body_max;
 	const char *file_below; /* between the project's page and "<commit>/<path>" */
 	const char *pull_below; /* between it and the number */
+	const char *comments_of, *comments_below; /* before the number and after it, below the project */
+	const char *status_bad, *status_name;     /* a commit status: the word for failed, the name's key */
 	/* The query that lists merged ones to the protected branch, newest change first. */
 	const char *(*recent_query)(const struct forge *f, struct arena *a, int64_t since_ms);
 	/* One of a list; *ours false: of a fork, or to another branch. */
 	bool (*read_pull)(struct forge *f, struct arena *a, const struct json *v, struct pull *out,
 			  bool *ours, struct err *e);
+	/* Does a review decide, and how; for hub_verdicts. */
+	bool (*says)(const struct json *review, bool *approves);
 	bool (*verdicts)(struct forge *f, struct arena *a, const struct pull *p,
 			 struct forge_verdicts *out, struct err *e);
 	void (*fill)(struct forge_port *port);
@@ -125,20 +129,14 @@ bool forge_commit_valid(const char *text);
 
 /* --- forge_github.c, also for Gitea --- */
 
-bool hub_comment(void *self, int64_t number, const char *body, struct err *e);
 bool hub_edit(void *self, int64_t number, const char *body, struct err *e);
 bool hub_close(void *self, int64_t number, struct err *e);
-bool hub_status(void *self, const char *commit, bool good, const char *context,
-		const char *description, const char *url, struct err *e);
 bool hub_ask(void *self, int64_t number, const struct str_list *people, struct err *e);
 bool hub_create(void *self, struct arena *a, const char *branch, const char *title,
 		const char *body, struct pull **out, struct err *e);
 bool hub_read_pull(struct forge *f, struct arena *a, const struct json *v, struct pull *out,
 		   bool *ours, struct err *e);
-bool hub_exclude_writers(struct forge *f, struct arena *a, const struct pull *p,
-			 struct forge_verdicts *out, struct err *e);
-/* Does one of the comments that come in pages from path hold this text? */
-bool forge_said_already(struct forge *f, struct arena *a, const char *path, const char *body,
-			bool *yes, struct err *e);
+bool hub_verdicts(struct forge *f, struct arena *a, const struct pull *p,
+		  struct forge_verdicts *out, struct err *e);
 
 #endif
