@@ -92,6 +92,8 @@ crash() {
 	wait_for_lock
 	kill -9 $crashed
 	wait $crashed 2>/dev/null || true
+	# It may have died holding a ref's lock file: what pare then says to do (test_git_publish).
+	find "$work/review.git/refs" -name '*.lock' -delete
 	stop_box
 	start_box --state "$work/aws.json"
 }
