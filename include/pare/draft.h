@@ -34,7 +34,9 @@ const struct unused *draft_unused(struct arena *a, const struct draft_setting *s
  * source.recommendationSha256 is null. */
 bool draft_derives(const struct gathered_item *item);
 
-/* Parts of drafting that a rollback needs, too. */
+/* Parts of drafting that a rollback needs, too. The stamp: whose plan it is, for which branch, from when
+ * to when. */
+void draft_stamp(struct arena *a, const struct draft_setting *s, struct plan *p);
 void draft_preconditions(struct arena *a, const struct principal *x, struct plan *p);
 void draft_impact(struct arena *a, const struct loss *l, struct plan *p);
 

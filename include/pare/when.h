@@ -12,8 +12,11 @@ enum { WHEN_TEXT = 32 };
 bool when_parse(const char *text, int64_t *ms);
 
 void when_iso(int64_t ms, char text[WHEN_TEXT]);     /* 2026-11-24T03:09:23Z, fraction cut */
+void when_exact(int64_t ms, char text[WHEN_TEXT]);    /* 2026-11-24T03:09:23.050Z, without .000 */
 void when_compact(int64_t ms, char text[WHEN_TEXT]); /* 20261124T030923Z */
 void when_date(int64_t ms, char text[WHEN_TEXT]);    /* 20261124 */
+/* <0, 0, >0: which instant is earlier; by their bytes where one is none. */
+int when_order(const char *x, const char *y);
 /* Same second? AWS writes the same instant with and without fractions. */
 bool when_same_second(int64_t x_ms, int64_t y_ms);
 

@@ -143,6 +143,24 @@ void when_iso(int64_t ms, char text[WHEN_TEXT])
 		 c.hour, c.minute, c.second);
 }
 
+void when_exact(int64_t ms, char text[WHEN_TEXT])
+{
+	when_iso(ms, text);
+	int part = (int)(ms % 1000);
+	if (part == 0)
+		return;
+	size_t z = strlen(text) - 1;
+	snprintf(text + z, WHEN_TEXT - z, ".%03dZ", part < 0 ? part + 1000 : part);
+}
+
+int when_order(const char *x, const char *y)
+{
+	int64_t at, by;
+	if (!when_parse(x, &at) || !when_parse(y, &by))
+		return strcmp(x, y);
+	return at < by ? -1 : at > by;
+}
+
 void when_compact(int64_t ms, char text[WHEN_TEXT])
 {
 	struct civil c = civil_of(ms);

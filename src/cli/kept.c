@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "pare/propose.h"
 #include "pare/str.h"
+#include "pare/when.h"
 
 enum { KEPT_MAX_BYTES = 64 * 1024 * 1024 };
 
@@ -189,7 +190,7 @@ bool kept_plan_find(struct context *c, const char *word, struct kept_plan *out, 
 		if (best != NULL && !str_equal(best->plan->principal.arn, all[i].plan->principal.arn))
 			return err_set(e, ERR_USAGE, "finding plan '%s': it fits both '%s' and '%s'", word,
 				       best->plan->id, all[i].plan->id);
-		if (best == NULL || strcmp(all[i].plan->created_at, best->plan->created_at) >= 0)
+		if (best == NULL || when_order(all[i].plan->created_at, best->plan->created_at) >= 0)
 			best = &all[i];
 	}
 	if (best == NULL)

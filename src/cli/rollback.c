@@ -7,6 +7,7 @@
 #include "pare/observe.h"
 #include "pare/rollback.h"
 #include "pare/str.h"
+#include "pare/when.h"
 
 enum { RECEIPT_MAX_BYTES = 4 * 1024 * 1024 };
 
@@ -69,7 +70,7 @@ static bool fits(const struct receipt *r, const char *word)
 
 static bool later(const struct receipt *x, const struct receipt *y)
 {
-	int order = strcmp(x->finished_at, y->finished_at);
+	int order = when_order(x->finished_at, y->finished_at);
 	return order > 0 || (order == 0 && strcmp(x->plan_id, y->plan_id) > 0);
 }
 

@@ -10,7 +10,7 @@ enum { JOURNAL_MAX_BYTES = 16 * 1024 * 1024 };
 static const char *time_text(struct machine *m)
 {
 	char text[WHEN_TEXT];
-	when_iso(m->clock->now_ms(m->clock->self), text);
+	when_exact(m->clock->now_ms(m->clock->self), text);
 	return arena_strdup(m->arena, text);
 }
 

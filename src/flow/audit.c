@@ -64,7 +64,7 @@ static bool read_receipt(struct auditor *w, const char *path, struct receipt **o
 static int by_time(const void *x, const void *y)
 {
 	const struct audit_row *p = x, *q = y;
-	int order = strcmp(p->receipt->finished_at, q->receipt->finished_at);
+	int order = when_order(p->receipt->finished_at, q->receipt->finished_at);
 	return order != 0 ? order : strcmp(p->receipt->plan_id, q->receipt->plan_id);
 }
 

@@ -7,24 +7,29 @@
 #include "pare/when.h"
 #include "slots.h"
 
+void draft_stamp(struct arena *a, const struct draft_setting *s, struct plan *p)
+{
+	char time[WHEN_TEXT];
+	p->repository = s->config->repository.url != NULL ? s->config->repository.url : "";
+	p->branch = s->config->repository.branch;
+	when_exact(s->now_ms, time);
+	p->created_at = arena_strdup(a, time);
+	when_iso(s->now_ms + (int64_t)s->config->limits.plan_valid_days * WHEN_DAY_MS, time);
+	p->expires_at = arena_strdup(a, time);
+	p->author = s->config->author;
+}
+
 static void fill_identity(struct arena *a, const struct draft_setting *s, const struct gathered *g,
 			  const struct gathered_item *item, struct plan *p)
 {
 	const struct principal *x = item->principal;
-	char time[WHEN_TEXT];
 	p->source.recommendation_sha256 =
 		draft_derives(item) ? NULL : recommendation_sha256(a, item->recommendation);
 	/* Several findings of one user may be archived at once. */
 	p->id = plan_id(a, s->now_ms, x->account, x->name, x->arn,
 			p->source.recommendation_sha256 != NULL ? p->source.recommendation_sha256
 								: item->finding->id);
-	p->repository = s->config->repository.url != NULL ? s->config->repository.url : "";
-	p->branch = s->config->repository.branch;
-	when_iso(s->now_ms, time);
-	p->created_at = arena_strdup(a, time);
-	when_iso(s->now_ms + (int64_t)s->config->limits.plan_valid_days * WHEN_DAY_MS, time);
-	p->expires_at = arena_strdup(a, time);
-	p->author = s->config->author;
+	draft_stamp(a, s, p);
 	p->account = x->account;
 	p->partition = x->partition;
 	p->principal.type = x->type;

@@ -41,7 +41,7 @@ static bool read_one_receipt(struct reader *r, const char *path, struct err *e)
 static int by_time(const void *x, const void *y)
 {
 	const struct past *p = x, *q = y;
-	int order = strcmp(p->finished_at, q->finished_at);
+	int order = when_order(p->finished_at, q->finished_at);
 	return order != 0 ? order : strcmp(p->plan->id, q->plan->id);
 }
 

@@ -8,7 +8,6 @@
 
 #include "pare/arn.h"
 #include "pare/str.h"
-#include "pare/when.h"
 #include "guard.h"
 #include "rollback_draft.h"
 
@@ -146,7 +145,6 @@ static const char *joined(struct arena *a, const struct str_list *list)
 
 static void fill(struct roll *r)
 {
-	char time[WHEN_TEXT];
 	struct arena *a = r->arena;
 	struct plan *p = r->plan;
 	const struct plan *d = r->ask->done;
@@ -160,13 +158,7 @@ static void fill(struct roll *r)
 	p->id = plan_id(a, s->now_ms, d->account, d->principal.name, d->principal.arn,
 			str_printf(a, "%s %s %s", d->digest, undo_scope_name(p->undo_scope),
 				   joined(a, &p->gives_back)));
-	p->repository = s->config->repository.url != NULL ? s->config->repository.url : "";
-	p->branch = s->config->repository.branch;
-	when_iso(s->now_ms, time);
-	p->created_at = arena_strdup(a, time);
-	when_iso(s->now_ms + (int64_t)s->config->limits.plan_valid_days * WHEN_DAY_MS, time);
-	p->expires_at = arena_strdup(a, time);
-	p->author = s->config->author;
+	draft_stamp(a, s, p);
 	p->step = NULL;
 	p->step_count = 0;
 	memset(&p->impact, 0, sizeof p->impact);

@@ -328,9 +328,9 @@ static void link_to_past(struct reader *r, size_t i, struct plan_status *out)
 		if (k == i || x == NULL || !str_equal(x->result, "applied") || r->known[k].wrong != NULL ||
 		    plan_archives_only(p) || plan_undoes(p) != NULL ||
 		    !str_equal(p->principal.arn, out->principal_arn) ||
-		    strcmp(x->finished_at, r->known[i].plan->created_at) > 0)
+		    when_order(x->finished_at, r->known[i].plan->created_at) > 0)
 			continue;
-		if (before == NULL || strcmp(x->finished_at, before->finished_at) > 0)
+		if (before == NULL || when_order(x->finished_at, before->finished_at) > 0)
 			before = x;
 	}
 	out->after_plan = before != NULL ? before->plan_id : NULL;

@@ -45,6 +45,16 @@ documents=$work/reviewer/accounts/111122223333/plans/$id/evidence/documents
 (cd "$work/reviewer" && git pull -q origin main)
 [ "$(find "$documents" -name '*.json' | wc -l)" = 3 ] || fail 'three documents beside the plan'
 
+# --- a role's name means its newest plan, also among those of one second
+newest() { # day 'first' 'second': options of two rollbacks
+	"$PARE" rollback "$blog_role" $2 --now "$1T03:09:23.100Z" -q >/dev/null
+	last=$(plan_of rollback "$blog_role" $3 --now "$1T03:09:23.900Z")
+	expect 0 "\"id\": \"$last\"" "$PARE" show "$blog_role" --json
+}
+newest 2027-01-01 '--action s3:ListBucket' '--service s3'
+newest 2027-01-02 '--service s3' '--action s3:ListBucket'
+rm -rf "$PARE_STATE"/accounts/*/plans/2027*
+
 # --- in part: one action
 expect 3 'took nothing away that matches' "$PARE" rollback "$blog_role" --action ec2:RunInstances
 back=$(plan_of rollback "$blog_role" --action s3:ListBucket)

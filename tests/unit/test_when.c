@@ -80,6 +80,24 @@ static void writes_three_forms(void **state)
 	assert_true(strlen(text) < WHEN_TEXT);
 }
 
+static void writes_and_orders_parts_of_a_second(void **state)
+{
+	(void)state;
+	char text[WHEN_TEXT], later[WHEN_TEXT];
+	when_exact(1795489763000, text);
+	assert_string_equal(text, "2026-11-24T03:09:23Z");
+	when_exact(1795489763050, later);
+	assert_string_equal(later, "2026-11-24T03:09:23.050Z");
+	assert_true(when_order(text, later) < 0); /* though 'Z' comes after '.' */
+	assert_true(when_order(later, text) > 0);
+	assert_int_equal(when_order(text, "2026-11-24T04:09:23+01:00"), 0);
+	assert_true(when_order("", text) < 0); /* no instant: by the bytes */
+	when_exact(-1, text);
+	assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+	when_exact(INT64_MIN, text);
+	assert_true(strlen(text) < WHEN_TEXT);
+}
+
 /* Every day of 800 years, forth and back, beside the C library's own calendar. */
 static void agrees_with_the_c_library(void **state)
 {
@@ -114,7 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_aws_writes), cmocka_unit_test(refuses_the_rest),
 		cmocka_unit_test(writes_three_forms), cmocka_unit_test(agrees_with_the_c_library),
-		cmocka_unit_test(same_second),
+		cmocka_unit_test(same_second), cmocka_unit_test(writes_and_orders_parts_of_a_second),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
