@@ -38,6 +38,7 @@ struct receipt {
 };
 
 void receipt_print(const struct receipt *r, struct buf *out);
+void receipt_print_approvals(const struct receipt *r, struct json_writer *w); /* one member */
 struct receipt *receipt_parse(struct arena *a, const char *text, size_t len, const char *what,
 			      struct err *e);
 

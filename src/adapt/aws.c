@@ -75,8 +75,6 @@ static bool read_settings(struct aws *x, const struct aws_setting *s, const stru
 	struct aws_endpoint *places[] = {&x->places.iam, &x->places.analyzer, &x->places.sts};
 	http->user_agent = user_agent(x->arena, set);
 	http->ca_bundle = arena_strdup(x->arena, profile_setting(set, "AWS_CA_BUNDLE", "ca_bundle"));
-	if (str_empty(http->ca_bundle))
-		http->ca_bundle = NULL;
 	if (http->ca_bundle != NULL && access(http->ca_bundle, R_OK) != 0)
 		return err_set(e, ERR_USAGE, "AWS_CA_BUNDLE '%s': it cannot be read",
 			       http->ca_bundle);

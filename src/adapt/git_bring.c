@@ -22,11 +22,7 @@ static bool bring_locked(struct git *g, const char *ref, struct err *e)
 	struct wire w = {.git = g};
 	char *spec = str_printf(g->arena, "+%s:refs/pare-brought/%s", ref, ref + strlen("refs/"));
 	git_strarray specs = {&spec, 1};
-	git_fetch_options options;
-	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
-	options.update_fetchhead = 0;
-	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	options.callbacks = git_wire_callbacks(&w);
+	git_fetch_options options = git_wire_fetching(&w);
 	int rc = git_remote_create_anonymous(&remote, g->repo, g->remote);
 	if (rc < 0)
 		return git_failed(g, rc, ERR_IO, e);

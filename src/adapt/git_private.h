@@ -68,6 +68,7 @@ bool git_ssh_open(struct git *g, struct err *e);
 
 /* git_remote.c */
 git_remote_callbacks git_wire_callbacks(struct wire *w);
+git_fetch_options git_wire_fetching(struct wire *w); /* without tags and FETCH_HEAD */
 bool git_fetch_all(void *self, struct err *e);
 /* git_bring.c */
 bool git_bring(void *self, const char *ref, struct err *e);

@@ -41,6 +41,16 @@ git_remote_callbacks git_wire_callbacks(struct wire *w)
 	return c;
 }
 
+git_fetch_options git_wire_fetching(struct wire *w)
+{
+	git_fetch_options o;
+	git_fetch_options_init(&o, GIT_FETCH_OPTIONS_VERSION);
+	o.update_fetchhead = 0;
+	o.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+	o.callbacks = git_wire_callbacks(w);
+	return o;
+}
+
 /* --- fetching --- */
 
 static bool mirrored(const char *name)
@@ -83,11 +93,7 @@ static bool fetch_once(struct git *g, struct err *e)
 	char heads[] = "+refs/heads/*:refs/heads/*", pares[] = "+refs/pare/*:refs/pare/*";
 	char *specs[] = {heads, pares};
 	git_strarray refspecs = {specs, 2};
-	git_fetch_options options;
-	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
-	options.update_fetchhead = 0;
-	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	options.callbacks = git_wire_callbacks(&w);
+	git_fetch_options options = git_wire_fetching(&w);
 	int rc = git_remote_create_anonymous(&remote, g->repo, g->remote);
 	if (rc < 0)
 		return git_failed(g, rc, ERR_IO, e);

@@ -363,34 +363,20 @@ static bool hide(void *self, const struct queue_message *message, int hidden_s, 
 
 /* --- opening --- */
 
-static bool flag(const struct profile_set *set, const char *variable, const char *key)
-{
-	const char *value = getenv(variable);
-	if (str_empty(value))
-		value = profile_get(set, "profile", profile_selected(), key);
-	return value != NULL && str_equal_nocase(value, "true");
-}
-
 static bool read_settings(struct sqs *x, const char *region, const struct profile_set *set,
 			  struct http_setting *http, struct err *e)
 {
-	const char *own, *bundle = getenv("AWS_CA_BUNDLE");
+	const char *own;
 	if (!sqs_region(x->arena, x->url, &own, e))
 		return false;
-	const char *custom = endpoint_configured(x->arena, "sqs", set);
-	if (own == NULL && custom == NULL)
+	if (own == NULL && endpoint_configured(x->arena, "sqs", set) == NULL)
 		return err_set(e, ERR_USAGE,
 			       "queue '%s': it is not a URL of AWS's; set AWS_ENDPOINT_URL_SQS to the endpoint "
 			       "that serves it",
 			       x->url);
-	if (str_empty(bundle))
-		bundle = profile_get(set, "profile", profile_selected(), "ca_bundle");
-	http->ca_bundle = str_empty(bundle) ? NULL : arena_strdup(x->arena, bundle);
+	http->ca_bundle = arena_strdup(x->arena, profile_setting(set, "AWS_CA_BUNDLE", "ca_bundle"));
 	http->user_agent = "pare/" PARE_VERSION;
-	return endpoint_resolve(x->arena, "sqs", own != NULL ? own : region,
-				flag(set, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
-				flag(set, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"), custom,
-				&x->endpoint, e);
+	return endpoint_of(x->arena, "sqs", own != NULL ? own : region, set, &x->endpoint, e);
 }
 
 bool sqs_open(struct arena *a, const char *queue_url, const char *region,

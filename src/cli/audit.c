@@ -107,16 +107,7 @@ static void print_row(struct json_writer *w, const struct audit_row *row)
 	json_member_text(w, "digest", r->plan_digest);
 	json_member_text(w, "planMissing", row->missing);
 	json_member_text(w, "requester", row->requester);
-	json_key(w, "approvals");
-	json_open(w, '[');
-	for (size_t i = 0; i < r->approval_count; i++) {
-		json_open(w, '{');
-		json_member_text(w, "method", r->approval[i].method);
-		json_member_text(w, "who", r->approval[i].who);
-		json_member_text(w, "detail", r->approval[i].detail);
-		json_close(w, '}');
-	}
-	json_close(w, ']');
+	receipt_print_approvals(r, w);
 	json_member_text(w, "run", r->run);
 	json_member_text(w, "mergeCommit", r->tip);
 	json_member_text(w, "executor", r->executor);

@@ -4,6 +4,20 @@
 
 #include "pare/str.h"
 
+void receipt_print_approvals(const struct receipt *r, struct json_writer *w)
+{
+	json_key(w, "approvals");
+	json_open(w, '[');
+	for (size_t i = 0; i < r->approval_count; i++) {
+		json_open(w, '{');
+		json_member_text(w, "method", r->approval[i].method);
+		json_member_text(w, "who", r->approval[i].who);
+		json_member_text(w, "detail", r->approval[i].detail);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 void receipt_print(const struct receipt *r, struct buf *out)
 {
 	struct json_writer w;
@@ -34,16 +48,7 @@ void receipt_print(const struct receipt *r, struct buf *out)
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
-	json_key(&w, "approvals");
-	json_open(&w, '[');
-	for (size_t i = 0; i < r->approval_count; i++) {
-		json_open(&w, '{');
-		json_member_text(&w, "method", r->approval[i].method);
-		json_member_text(&w, "who", r->approval[i].who);
-		json_member_text(&w, "detail", r->approval[i].detail);
-		json_close(&w, '}');
-	}
-	json_close(&w, ']');
+	receipt_print_approvals(r, &w);
 	json_close(&w, '}');
 	buf_putc(out, '\n');
 }
