@@ -20,6 +20,9 @@ struct draft_setting {
 /* flow/judge.c: the decision for one item. */
 bool judge(struct arena *a, const struct rules_port *rules, const struct gathered *g,
 	   const struct gathered_item *item, int64_t now_ms, struct decision *out, struct err *e);
+/* The item that is judged next, while this one is being planned. */
+void judge_ahead(const struct rules_port *rules, const struct gathered *g,
+		 const struct gathered_item *item, int64_t now_ms);
 
 /* flow/draft.c: the plan for one item (steps, inverses, preconditions, impact; no gates yet), or
  * NULL with *nothing set to the reason when there is nothing to do. */

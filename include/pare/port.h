@@ -68,6 +68,9 @@ struct rules_port {
 	const char *rules_sha256;
 	bool (*judge)(void *self, struct arena *a, const struct judge_subject *subject,
 		      struct decision *out, struct err *e);
+	/* Says which subject is judged next, so that the rules may work on it meanwhile: a hint that changes
+	 * no verdict. NULL: there is nothing to gain. */
+	void (*ahead)(void *self, const struct judge_subject *subject);
 };
 
 /* The review repository: pare's own bare mirror and its remote. Object ids are 40 hex digits.

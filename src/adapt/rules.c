@@ -37,6 +37,8 @@ struct rules {
 	size_t rule_count;
 	const char *sha256;
 	struct lua_process process;
+	bool ahead; /* the process was told of this subject already; nothing was heard yet */
+	struct judge_subject asked;
 };
 
 /* --- files --- */
@@ -337,14 +339,31 @@ static bool tell(struct rules *r, const struct buf *message, struct err *e)
 	return load(r, e) && lua_process_tell(&r->process, message, SEND_TIMEOUT_MS, e);
 }
 
+static bool same_subject(const struct judge_subject *x, const struct judge_subject *y)
+{
+	return x->finding == y->finding && x->recommendation == y->recommendation &&
+	       x->principal == y->principal && x->now_ms == y->now_ms;
+}
+
+/* Whether the process works on this subject; one that works on another is of no use any more. */
+static bool told_ahead(struct rules *r, const struct judge_subject *s)
+{
+	bool told = r->ahead && r->process.pid != 0, same = told && same_subject(&r->asked, s);
+	r->ahead = false;
+	if (told && !same)
+		lua_process_stop(&r->process);
+	return same;
+}
+
 /* The verdicts from rule `from` on, as far as this process gets; gives the next rule. Verdicts come
  * in bundles, so a process that ends takes some with it that were fine: then the same rules are
- * asked once more, eagerly, one answer at a time, and it is known whose fault it is. */
+ * asked once more, eagerly, one answer at a time, and it is known whose fault it is. message NULL: the
+ * process was told already. */
 static size_t judge_from(struct rules *r, struct arena *a, struct arena *scratch,
 			 const struct buf *message, size_t from, bool *eager, struct verdict *out)
 {
 	struct err e;
-	enum heard heard = tell(r, message, &e) ? HEARD : HEARD_NOTHING;
+	enum heard heard = message == NULL || tell(r, message, &e) ? HEARD : HEARD_NOTHING;
 	size_t i = from;
 	while (heard == HEARD && i < r->rule_count && !lua_process_worn(&r->process)) {
 		heard = hear_verdict(r, i, a, scratch, &out[i], &e);
@@ -369,16 +388,16 @@ static bool judge_subject(void *self, struct arena *a, const struct judge_subjec
 	out->rules_sha256 = r->sha256;
 	out->count = r->rule_count;
 	out->verdict = arena_array(a, r->rule_count, sizeof *out->verdict);
-	bool eager = false;
-	for (size_t next = 0; next < r->rule_count;) {
+	bool eager = false, told = told_ahead(r, s);
+	for (size_t next = 0; next < r->rule_count; told = false) {
 		struct arena *scratch = arena_new(a);
 		struct err bad;
 		if (r->process.pid == 0 && !load(r, e)) {
 			arena_free(scratch);
 			return false;
 		}
-		const struct buf *message = judge_message(scratch, s, next, eager, &bad);
-		if (message != NULL)
+		const struct buf *message = told ? NULL : judge_message(scratch, s, next, eager, &bad);
+		if (told || message != NULL)
 			next = judge_from(r, a, scratch, message, next, &eager, out->verdict);
 		else
 			for (; next < r->rule_count; next++) /* R3 */
@@ -389,13 +408,27 @@ static bool judge_subject(void *self, struct arena *a, const struct judge_subjec
 	return true;
 }
 
+/* What fails here fails again, with words, when the subject is judged. */
+static void tell_ahead(void *self, const struct judge_subject *s)
+{
+	struct rules *r = self;
+	struct err e;
+	if (r->process.pid == 0 || r->ahead)
+		return;
+	struct arena *scratch = arena_new(NULL);
+	const struct buf *message = judge_message(scratch, s, 0, false, &e);
+	r->ahead = message != NULL && lua_process_tell(&r->process, message, SEND_TIMEOUT_MS, &e);
+	r->asked = *s;
+	arena_free(scratch);
+}
+
 bool rules_open_with(struct arena *a, const struct str_list *paths, void (*child)(int fd),
 		     struct rules_port *out, struct err *e)
 {
 	struct rules *r = open_rules(a, paths, child, e);
 	if (r == NULL)
 		return false;
-	*out = (struct rules_port){r, r->sha256, judge_subject};
+	*out = (struct rules_port){r, r->sha256, judge_subject, tell_ahead};
 	return true;
 }
 

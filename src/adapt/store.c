@@ -20,6 +20,7 @@ struct store {
 	const char *dir;
 	bool batch;
 	struct arena *batch_arena;
+	const char *batch_folder; /* made already */
 	struct str_list written; /* in the batch: paths; their bytes lie beside them */
 	struct {
 		const char *name;
@@ -81,28 +82,27 @@ static const char *folder_of(struct arena *a, const char *path)
 			       : arena_copy(a, path, (size_t)(slash - path));
 }
 
-/* Every folder above the last name. A new one is synced into its parent: a durable file in a folder
- * that the disk does not know is lost all the same. */
-static bool make_folders(const char *path, bool sync, struct err *e)
+/* The folder, and what it stands in. A new one is synced into its parent: a durable file in a folder
+ * that the disk does not know is lost all the same. Mostly all but the last are there. */
+static bool make_folder(struct arena *a, const char *folder, bool sync, struct err *e)
+{
+	bool made = mkdir(folder, 0700) == 0;
+	const char *parent = folder_of(a, folder);
+	if (!made && errno == ENOENT && strcmp(parent, folder) != 0) {
+		if (!make_folder(a, parent, sync, e))
+			return false;
+		made = mkdir(folder, 0700) == 0;
+	}
+	if (!made)
+		return errno == EEXIST || io_error(e, "making folder", folder);
+	return !sync || sync_folder(parent) || io_error(e, "making folder", folder);
+}
+
+/* Every folder above the last name. */
+static bool make_folders(const char *path, struct err *e)
 {
 	struct arena *scratch = arena_new(NULL);
-	/* Mostly they are there. */
-	if (access(folder_of(scratch, path), F_OK) == 0) {
-		arena_free(scratch);
-		return true;
-	}
-	char *copy = arena_strdup(scratch, path);
-	bool ok = true;
-	for (char *slash = strchr(copy + 1, '/'); slash != NULL && ok;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(copy, 0700) == 0)
-			ok = !sync || sync_folder(folder_of(scratch, copy)) ||
-			     io_error(e, "making folder", copy);
-		else if (errno != EEXIST)
-			ok = io_error(e, "making folder", copy);
-		*slash = '/';
-	}
+	bool ok = make_folder(scratch, folder_of(scratch, path), true, e);
 	arena_free(scratch);
 	return ok;
 }
@@ -125,10 +125,11 @@ static bool write_all(int fd, const char *bytes, size_t len)
 
 static bool fill_beside(const char *beside, const void *bytes, size_t len, bool sync)
 {
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = open(beside, flags, 0600);
 	/* What a crashed run left there is nobody's. */
-	if (unlink(beside) != 0 && errno != ENOENT)
-		return false;
-	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && errno == EEXIST && unlink(beside) == 0)
+		fd = open(beside, flags, 0600);
 	if (fd < 0)
 		return false;
 	int why = write_all(fd, bytes, len) && (!sync || fsync(fd) == 0) ? 0 : errno;
@@ -160,11 +161,18 @@ void store_batch_begin(const struct store_port *store)
 	struct store *s = store->self;
 	s->batch = true;
 	s->batch_arena = arena_new(s->arena);
+	s->batch_folder = NULL;
 	s->written = (struct str_list){0};
 }
 
 static bool batch_write(struct store *s, const char *path, const void *bytes, size_t len, struct err *e)
 {
+	const char *folder = folder_of(s->batch_arena, path);
+	if (s->batch_folder == NULL || strcmp(s->batch_folder, folder) != 0) {
+		if (!make_folder(s->batch_arena, folder, false, e))
+			return false;
+		s->batch_folder = folder;
+	}
 	const char *beside = str_printf(s->batch_arena, "%s.new", path);
 	if (!fill_beside(beside, bytes, len, false))
 		return io_error(e, "writing", path);
@@ -205,7 +213,7 @@ static bool store_write(void *self, const char *name, const void *bytes, size_t 
 	struct store *s = self;
 	struct arena *scratch = arena_new(NULL);
 	const char *path = path_of(scratch, s, name, e);
-	bool ok = path != NULL && make_folders(path, !s->batch, e);
+	bool ok = path != NULL && (s->batch || make_folders(path, e));
 	if (ok && s->batch)
 		ok = batch_write(s, arena_strdup(s->batch_arena, path), bytes, len, e);
 	else if (ok)
@@ -292,7 +300,7 @@ static bool store_append(void *self, const char *name, size_t at, const void *by
 	struct store *s = self;
 	struct arena *scratch = arena_new(NULL);
 	const char *path = path_of(scratch, s, name, e);
-	bool ok = path != NULL && make_folders(path, true, e);
+	bool ok = path != NULL && make_folders(path, e);
 	if (ok) {
 		bool made = true;
 		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -362,7 +370,7 @@ static bool store_lock(void *self, const char *name, struct err *e)
 {
 	struct store *s = self;
 	const char *path = path_of(s->arena, s, name, e);
-	if (path == NULL || !make_folders(path, true, e))
+	if (path == NULL || !make_folders(path, e))
 		return false;
 	if (s->locks == LOCKS_MAX)
 		return err_set(e, ERR_LIMIT, "locking '%s': %d locks are held already", name,
@@ -429,7 +437,7 @@ bool store_open(struct arena *a, const char *dir, struct store_port *out, struct
 	struct store *s = arena_alloc(a, sizeof *s);
 	s->arena = a;
 	s->dir = arena_strdup(a, dir);
-	if (!make_folders(str_printf(a, "%s/x", dir), true, e))
+	if (!make_folders(str_printf(a, "%s/x", dir), e))
 		return err_wrap(e, "opening the state folder '%s'", dir);
 	if (!private_folder(dir, e))
 		return false;

@@ -162,8 +162,9 @@ static void link_to_past(struct maker *m, struct outcome *o)
 	o->after_at = x->finished_at;
 }
 
-static bool make_outcome(struct maker *m, const struct gathered_item *item, struct outcome *o,
-			 struct err *e)
+/* next: the item behind, or NULL. */
+static bool make_outcome(struct maker *m, const struct gathered_item *item,
+			 const struct gathered_item *next, struct outcome *o, struct err *e)
 {
 	o->finding = item->finding;
 	o->recommendation = item->recommendation;
@@ -175,6 +176,8 @@ static bool make_outcome(struct maker *m, const struct gathered_item *item, stru
 	}
 	if (!judge(m->arena, m->rules, m->g, item, m->setting->now_ms, &o->decision, e))
 		return false;
+	if (next != NULL)
+		judge_ahead(m->rules, m->g, next, m->setting->now_ms);
 	if (stays_archived(m, item, o) || rules_decide(m, o))
 		return true;
 	if (item->archived_by != NULL)
@@ -200,7 +203,8 @@ bool plan_run(struct arena *a, const struct draft_setting *s, const struct rules
 	for (size_t i = 0; i < g->count; i++) {
 		if (progress != NULL)
 			progress->step(progress->self, "planning", i, g->count);
-		if (!make_outcome(&m, &g->item[i], &out->outcome[out->count++], e))
+		const struct gathered_item *next = i + 1 < g->count ? &g->item[i + 1] : NULL;
+		if (!make_outcome(&m, &g->item[i], next, &out->outcome[out->count++], e))
 			return false;
 	}
 	return true;

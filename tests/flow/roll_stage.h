@@ -112,7 +112,7 @@ static inline bool pass_all(void *self, struct arena *a, const struct judge_subj
 static inline void make_plans(struct stage *t)
 {
 	static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
-	const struct rules_port rules = {NULL, zeros, pass_all};
+	const struct rules_port rules = {NULL, zeros, pass_all, NULL};
 	const struct gather_filter filter = {0};
 	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0};
 	struct gathered g;

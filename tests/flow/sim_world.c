@@ -122,7 +122,8 @@ static bool draft_plans(struct sim *s, struct err *e)
 	const struct read_port reads = {&once, once_start, once_next};
 	const struct clock_port clock = {s, world_now, world_sleep, never};
 	const struct rules_port rules = {
-		NULL, "0000000000000000000000000000000000000000000000000000000000000000", judge_by_tag};
+		NULL, "0000000000000000000000000000000000000000000000000000000000000000", judge_by_tag,
+		NULL};
 	const struct gather_filter filter = {0};
 	struct gathered g;
 	struct run run;

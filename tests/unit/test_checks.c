@@ -128,7 +128,7 @@ static bool pass_all(void *self, struct arena *a, const struct judge_subject *su
 static struct run run_of(struct between *b, struct config *config)
 {
 	static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
-	const struct rules_port rules = {NULL, zeros, pass_all};
+	const struct rules_port rules = {NULL, zeros, pass_all, NULL};
 	const struct gather_filter filter = {.role_glob = BLOG};
 	const struct draft_setting s = {.config = config, .catalog = catalog_embedded(b->w.a),
 					.now_ms = b->w.clock.now_ms(b->w.clock.self)};

@@ -76,7 +76,7 @@ static struct outcome *plan_scene(struct scene *s)
 	struct draft_setting at = setting;
 	assert_true(when_parse("2026-11-24T00:00:00Z", &at.now_ms));
 	const struct rules_port rules = {s, "0000000000000000000000000000000000000000000000000000000000000000",
-					 judge_scene};
+					 judge_scene, NULL};
 	struct run run;
 	if (!plan_run(a, &at, &rules, &g, NULL, &run, &e))
 		fail_msg("%s", e.message);

@@ -130,10 +130,13 @@ static void test_bad_children(void **state)
 	};
 	struct bench *b = *state;
 	file(b, "a.lua", "-- not read by this child");
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+	for (size_t k = 0; k < 2 * sizeof bad / sizeof bad[0]; k++) {
 		struct arena *a = arena_new(b->arena);
+		size_t i = k / 2;
 		if (!rules_open_with(a, &b->paths, bad[i].child, &b->port, &b->e))
 			fail_msg("%s", b->e.message);
+		if (k % 2 == 1) /* told before it is asked: the same words */
+			b->port.ahead(b->port.self, &b->subject);
 		const struct verdict *v = judged(b);
 		assert_true(v[0].failed); /* what the next process says of rule 1 is its own affair */
 		assert_int_equal(v[0].kind, VERDICT_HOLD);
@@ -165,6 +168,44 @@ static void test_idle_death_is_nobodys_fault(void **state)
 	const struct verdict *v = judged(b);
 	assert_false(v->failed);
 	assert_string_equal(v->reason, "as ever");
+}
+
+/* A subject that was told ahead gets its own verdict, and one that was not never gets its neighbour's. */
+static void test_told_ahead(void **state)
+{
+	struct bench *b = *state;
+	judge_body(b, "", "return hold(c.finding.id)");
+	const struct lua_process *p = rules_process(b->port.self);
+	struct finding other = b->finding;
+	struct judge_subject neighbour = b->subject;
+	other.id = "f-2";
+	neighbour.finding = &other;
+	pid_t first = p->pid;
+	b->port.ahead(b->port.self, &b->subject);
+	b->port.ahead(b->port.self, &b->subject); /* twice is once */
+	assert_string_equal(judged(b)->reason, "f-1");
+	assert_string_equal(judged(b)->reason, "f-1"); /* and again, without having been told */
+	assert_int_equal(p->pid, first);
+	b->port.ahead(b->port.self, &neighbour);
+	assert_string_equal(judged(b)->reason, "f-1");
+	assert_int_not_equal(p->pid, first);
+}
+
+static void test_death_after_told_ahead_is_nobodys_fault(void **state)
+{
+	struct bench *b = *state;
+	judge_body(b, "", "return hold('as ever')");
+	struct lua_process *p = rules_process(b->port.self);
+	b->port.ahead(b->port.self, &b->subject);
+	kill(p->pid, SIGKILL);
+	const struct verdict *v = judged(b);
+	assert_false(v[0].failed || v[1].failed);
+	assert_string_equal(v[0].reason, "as ever");
+	b->port.ahead(b->port.self, &b->subject);
+	p->started_ms -= 61000;
+	v = judged(b);
+	assert_false(v[0].failed || v[1].failed);
+	assert_string_equal(v[0].reason, "as ever");
 }
 
 /* Long before the limit on its processor time would hit an innocent rule. */
@@ -265,6 +306,8 @@ int main(void)
 		T(test_bad_children),
 		T(test_idle_death_is_nobodys_fault),
 		T(test_old_process_is_replaced),
+		T(test_told_ahead),
+		T(test_death_after_told_ahead_is_nobodys_fault),
 		T(test_bad_children_at_start),
 		T(test_child_refuses_nonsense),
 		T(test_child_does_not_outlive_pare),
