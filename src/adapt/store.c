@@ -12,16 +12,14 @@
 
 #include "pare/str.h"
 #include "pare/world.h"
+#include "store_private.h"
 
 enum { LOCKS_MAX = 64 };
 
 struct store {
 	struct arena *arena;
 	const char *dir;
-	bool batch;
-	struct arena *batch_arena;
-	const char *batch_folder; /* made already */
-	struct str_list written; /* in the batch: paths; their bytes lie beside them */
+	struct store_batch *batch; /* or NULL */
 	struct {
 		const char *name;
 		int fd;
@@ -53,7 +51,7 @@ static const char *path_of(struct arena *a, const struct store *s, const char *n
 }
 
 /* From errno. */
-static bool io_error(struct err *e, const char *activity, const char *path)
+bool store_failed(struct err *e, const char *activity, const char *path)
 {
 	int why = errno;
 	const char *hint = why == ENOSPC || why == EDQUOT || why == EFBIG
@@ -74,7 +72,7 @@ static bool sync_folder(const char *path)
 }
 
 /* The folder that the last name of a path stands in. */
-static const char *folder_of(struct arena *a, const char *path)
+const char *store_folder_of(struct arena *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash == NULL   ? "."
@@ -84,25 +82,25 @@ static const char *folder_of(struct arena *a, const char *path)
 
 /* The folder, and what it stands in. A new one is synced into its parent: a durable file in a folder
  * that the disk does not know is lost all the same. Mostly all but the last are there. */
-static bool make_folder(struct arena *a, const char *folder, bool sync, struct err *e)
+bool store_make_folder(struct arena *a, const char *folder, bool sync, struct err *e)
 {
 	bool made = mkdir(folder, 0700) == 0;
-	const char *parent = folder_of(a, folder);
+	const char *parent = store_folder_of(a, folder);
 	if (!made && errno == ENOENT && strcmp(parent, folder) != 0) {
-		if (!make_folder(a, parent, sync, e))
+		if (!store_make_folder(a, parent, sync, e))
 			return false;
 		made = mkdir(folder, 0700) == 0;
 	}
 	if (!made)
-		return errno == EEXIST || io_error(e, "making folder", folder);
-	return !sync || sync_folder(parent) || io_error(e, "making folder", folder);
+		return errno == EEXIST || store_failed(e, "making folder", folder);
+	return !sync || sync_folder(parent) || store_failed(e, "making folder", folder);
 }
 
 /* Every folder above the last name. */
 static bool make_folders(const char *path, struct err *e)
 {
 	struct arena *scratch = arena_new(NULL);
-	bool ok = make_folder(scratch, folder_of(scratch, path), true, e);
+	bool ok = store_make_folder(scratch, store_folder_of(scratch, path), true, e);
 	arena_free(scratch);
 	return ok;
 }
@@ -123,7 +121,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-static bool fill_beside(const char *beside, const void *bytes, size_t len, bool sync)
+bool store_fill_beside(const char *beside, const void *bytes, size_t len, bool sync)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 	int fd = open(beside, flags, 0600);
@@ -144,7 +142,7 @@ static bool fill_beside(const char *beside, const void *bytes, size_t len, bool 
 
 static bool write_beside(const char *beside, const char *path, const void *bytes, size_t len)
 {
-	if (!fill_beside(beside, bytes, len, true))
+	if (!store_fill_beside(beside, bytes, len, true))
 		return false;
 	if (rename(beside, path) == 0)
 		return true;
@@ -159,53 +157,15 @@ static bool write_beside(const char *beside, const char *path, const void *bytes
 void store_batch_begin(const struct store_port *store)
 {
 	struct store *s = store->self;
-	s->batch = true;
-	s->batch_arena = arena_new(s->arena);
-	s->batch_folder = NULL;
-	s->written = (struct str_list){0};
+	s->batch = store_batch_new(s->arena);
 }
 
-static bool batch_write(struct store *s, const char *path, const void *bytes, size_t len, struct err *e)
-{
-	const char *folder = folder_of(s->batch_arena, path);
-	if (s->batch_folder == NULL || strcmp(s->batch_folder, folder) != 0) {
-		if (!make_folder(s->batch_arena, folder, false, e))
-			return false;
-		s->batch_folder = folder;
-	}
-	const char *beside = str_printf(s->batch_arena, "%s.new", path);
-	if (!fill_beside(beside, bytes, len, false))
-		return io_error(e, "writing", path);
-	str_list_add(s->batch_arena, &s->written, path);
-	return true;
-}
-
-static bool sync_all(const struct store *s)
-{
-	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && syncfs(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-/* The bytes are durable before any of them has its name. */
 bool store_batch_end(const struct store_port *store, bool keep, struct err *e)
 {
 	struct store *s = store->self;
-	bool ok = !keep || s->written.count == 0 || sync_all(s) || io_error(e, "writing into", s->dir);
-	for (size_t i = 0; i < s->written.count; i++) {
-		const char *path = s->written.item[i];
-		const char *beside = str_printf(s->batch_arena, "%s.new", path);
-		if (!keep || !ok)
-			unlink(beside);
-		else if (rename(beside, path) != 0)
-			ok = io_error(e, "writing", path);
-	}
-	ok = ok && (!keep || s->written.count == 0 || sync_all(s) || io_error(e, "writing into", s->dir));
-	arena_free(s->batch_arena);
-	s->batch = false;
-	return ok;
+	struct store_batch *b = s->batch;
+	s->batch = NULL;
+	return store_batch_close(b, s->dir, keep, e);
 }
 
 static bool store_write(void *self, const char *name, const void *bytes, size_t len, struct err *e)
@@ -213,13 +173,13 @@ static bool store_write(void *self, const char *name, const void *bytes, size_t 
 	struct store *s = self;
 	struct arena *scratch = arena_new(NULL);
 	const char *path = path_of(scratch, s, name, e);
-	bool ok = path != NULL && (s->batch || make_folders(path, e));
-	if (ok && s->batch)
-		ok = batch_write(s, arena_strdup(s->batch_arena, path), bytes, len, e);
+	bool ok = path != NULL && (s->batch != NULL || make_folders(path, e));
+	if (ok && s->batch != NULL)
+		ok = store_batch_write(s->batch, path, bytes, len, e);
 	else if (ok)
 		ok = (write_beside(str_printf(scratch, "%s.new", path), path, bytes, len) &&
-		      sync_folder(folder_of(scratch, path))) ||
-		     io_error(e, "writing", path);
+		      sync_folder(store_folder_of(scratch, path))) ||
+		     store_failed(e, "writing", path);
 	arena_free(scratch);
 	return ok;
 }
@@ -239,7 +199,7 @@ static bool read_fd(struct arena *a, int fd, size_t max, const char *path, const
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return io_error(e, "reading", path);
+			return store_failed(e, "reading", path);
 		if (got == 0)
 			break;
 		have += (size_t)got;
@@ -260,7 +220,7 @@ static bool store_read(void *self, struct arena *a, const char *name, size_t max
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(e, ERR_NOT_FOUND, "reading '%s': there is none", path);
 	if (fd < 0)
-		return io_error(e, "reading", path);
+		return store_failed(e, "reading", path);
 	bool ok = read_fd(a, fd, max, path, bytes, len, e);
 	close(fd);
 	return ok;
@@ -271,7 +231,7 @@ static bool long_enough(int fd, size_t at, const char *path, struct err *e)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
-		return io_error(e, "appending to", path);
+		return store_failed(e, "appending to", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_IO, "appending to '%s': not a regular file", path);
 	return (size_t)st.st_size >= at || err_set(e, ERR_IO,
@@ -287,7 +247,7 @@ static bool append_at(int fd, size_t at, const void *bytes, size_t len, const ch
 	if (ftruncate(fd, (off_t)at) == 0 && lseek(fd, (off_t)at, SEEK_SET) >= 0 &&
 	    write_all(fd, bytes, len) && fdatasync(fd) == 0)
 		return true;
-	io_error(e, "appending to", path);
+	store_failed(e, "appending to", path);
 	/* Half a record is no record: cut it off again if the disk lets us. */
 	if (ftruncate(fd, (off_t)at) != 0)
 		err_wrap(e, "a piece of a record is left behind");
@@ -308,10 +268,10 @@ static bool store_append(void *self, const char *name, size_t at, const void *by
 			made = false;
 			fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 		}
-		ok = fd >= 0 || io_error(e, "appending to", path);
+		ok = fd >= 0 || store_failed(e, "appending to", path);
 		/* The name before the record: a durable record needs a file that is found again. */
-		ok = ok && (!made || sync_folder(folder_of(scratch, path)) ||
-			    io_error(e, "making", path));
+		ok = ok && (!made || sync_folder(store_folder_of(scratch, path)) ||
+			    store_failed(e, "making", path));
 		ok = ok && long_enough(fd, at, path, e) && append_at(fd, at, bytes, len, path, e);
 		if (fd >= 0)
 			close(fd);
@@ -328,13 +288,13 @@ static bool list_folder(struct arena *a, const char *path, const char *name, uns
 	DIR *dir = opendir(path);
 	bool ok = true;
 	if (dir == NULL)
-		return errno == ENOENT ? true : io_error(e, "listing", path);
+		return errno == ENOENT ? true : store_failed(e, "listing", path);
 	while (ok) {
 		struct stat st;
 		errno = 0;
 		struct dirent *x = readdir(dir);
 		if (x == NULL) {
-			ok = errno == 0 || io_error(e, "listing", path);
+			ok = errno == 0 || store_failed(e, "listing", path);
 			break;
 		}
 		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
@@ -342,7 +302,7 @@ static bool list_folder(struct arena *a, const char *path, const char *name, uns
 		const char *below = str_printf(a, "%s/%s", path, x->d_name);
 		const char *inside = str_printf(a, "%s/%s", name, x->d_name);
 		if (lstat(below, &st) != 0) {
-			ok = errno == ENOENT || io_error(e, "listing", below);
+			ok = errno == ENOENT || store_failed(e, "listing", below);
 			continue;
 		}
 		if (S_ISDIR(st.st_mode) && depth < 16)
@@ -377,7 +337,7 @@ static bool store_lock(void *self, const char *name, struct err *e)
 			       LOCKS_MAX);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return io_error(e, "locking", path);
+		return store_failed(e, "locking", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			err_set(e, ERR_REFUSED,
@@ -385,7 +345,7 @@ static bool store_lock(void *self, const char *name, struct err *e)
 				"it",
 				name);
 		else
-			io_error(e, "locking", path);
+			store_failed(e, "locking", path);
 		close(fd);
 		return false;
 	}
@@ -417,7 +377,7 @@ static bool private_folder(const char *dir, struct err *e)
 {
 	struct stat st;
 	if (stat(dir, &st) != 0)
-		return io_error(e, "opening the state folder", dir);
+		return store_failed(e, "opening the state folder", dir);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_IO, "opening the state folder '%s': it is not a folder", dir);
 	if ((st.st_mode & 022) != 0)
@@ -442,7 +402,7 @@ bool store_open(struct arena *a, const char *dir, struct store_port *out, struct
 	if (!private_folder(dir, e))
 		return false;
 	if (access(dir, R_OK | W_OK | X_OK) != 0)
-		return io_error(e, "opening the state folder", dir);
+		return store_failed(e, "opening the state folder", dir);
 	arena_defer(a, release, s);
 	*out = (struct store_port){s,	       store_read, store_write, store_append,
 				   store_list, store_lock, store_unlock};

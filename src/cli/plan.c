@@ -8,7 +8,7 @@
 #include "pare/str.h"
 #include "pare/world.h"
 
-static bool read_saved(struct context *c, const struct str_list *paths, struct saved_text **texts,
+static bool read_saved(struct arena *a, const struct str_list *paths, struct saved_text **texts,
 		       size_t *count, struct err *e)
 {
 	*texts = NULL;
@@ -16,9 +16,9 @@ static bool read_saved(struct context *c, const struct str_list *paths, struct s
 	for (size_t i = 0; i < paths->count; i++) {
 		struct saved_text *more;
 		size_t more_count;
-		if (!files_read(c->arena, paths->item[i], &more, &more_count, e))
+		if (!files_read(a, paths->item[i], &more, &more_count, e))
 			return false;
-		struct saved_text *all = arena_array(c->arena, *count + more_count, sizeof *all);
+		struct saved_text *all = arena_array(a, *count + more_count, sizeof *all);
 		if (*count > 0)
 			memcpy(all, *texts, *count * sizeof *all);
 		if (more_count > 0)
@@ -34,10 +34,12 @@ static bool from_saved(struct context *c, const struct gather_filter *f, struct 
 {
 	struct saved_text *findings, *state;
 	size_t finding_count, state_count;
-	if (!read_saved(c, &c->o->findings, &findings, &finding_count, e) ||
-	    !read_saved(c, &c->o->account_state, &state, &state_count, e))
-		return false;
-	return gather_saved(c->arena, findings, finding_count, state, state_count, f, g, e);
+	struct arena *texts = arena_new(c->arena);
+	bool ok = read_saved(texts, &c->o->findings, &findings, &finding_count, e) &&
+		  read_saved(texts, &c->o->account_state, &state, &state_count, e) &&
+		  gather_saved(c->arena, findings, finding_count, state, state_count, f, g, e);
+	arena_free(texts);
+	return ok;
 }
 
 /* What was done before. A repository that is out of reach only means that nothing is known of it. */
@@ -282,24 +284,25 @@ static bool run_live(struct context *c, const struct gather_filter *f, const str
 
 static bool keep_plans(struct context *c, const struct run *r, struct err *e)
 {
-	struct err ending;
-	bool ok = true;
-	store_batch_begin(&c->store);
-	for (size_t i = 0; ok && i < r->count; i++)
-		if (r->outcome[i].plan != NULL)
-			ok = keep_plan(c, &r->outcome[i], e);
-	if (store_batch_end(&c->store, ok, &ending))
-		return ok;
-	if (ok)
-		*e = ending;
-	return false;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->outcome[i].plan != NULL && !keep_plan(c, &r->outcome[i], e))
+			return false;
+	return true;
 }
 
 bool keep_run(struct context *c, const struct run *r, struct buf *json, struct err *e)
 {
-	if (!keep_plans(c, r, e))
+	struct err ending;
+	store_batch_begin(&c->store);
+	bool kept = keep_plans(c, r, e);
+	if (kept)
+		run_print(r, json);
+	if (!store_batch_end(&c->store, kept, &ending) && kept) {
+		*e = ending;
+		kept = false;
+	}
+	if (!kept)
 		return false;
-	run_print(r, json);
 	if (!buf_ok(json))
 		return err_set(e, ERR_LIMIT, "keeping the run: larger than %zu bytes", json->max);
 	return c->store.write(c->store.self, "runs/latest.json", json->data, json->len, e);
