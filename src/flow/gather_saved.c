@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pare/gather.h"
+#include "pare/lookup.h"
 #include "pare/str.h"
 
 struct saved_recommendation {
@@ -14,6 +15,8 @@ struct saved {
 	struct err *e;
 	struct gathered *g;
 	size_t item_cap;
+	struct lookup *by_id, *by_resource; /* items; by resource: the first one of unused permissions */
+	struct lookup *recommended;         /* recommendations by resource */
 	struct saved_recommendation *recommendation;
 	size_t count, cap;
 	bool state_seen;
@@ -21,16 +24,17 @@ struct saved {
 
 static struct gathered_item *find_item(struct saved *s, const char *id)
 {
-	for (size_t i = 0; i < s->g->count; i++)
-		if (strcmp(s->g->item[i].finding->id, id) == 0)
-			return &s->g->item[i];
-	return NULL;
+	size_t place;
+	return lookup_find(s->by_id, id, strlen(id), &place) ? &s->g->item[place] : NULL;
 }
 
 static void push_item(struct saved *s, struct finding *f)
 {
 	struct gathered *g = s->g;
 	g->item = arena_grow(s->arena, g->item, g->count, &s->item_cap, sizeof *g->item);
+	lookup_add(s->by_id, f->id, g->count);
+	if (f->type == FINDING_UNUSED_PERMISSION && f->resource != NULL)
+		lookup_add(s->by_resource, f->resource, g->count);
 	g->item[g->count++] = (struct gathered_item){.finding = f};
 }
 
@@ -62,16 +66,16 @@ static bool add_recommendation(struct saved *s, const struct json *v, const char
 	struct recommendation *r = recommendation_parse(s->arena, v, what, s->e);
 	if (r == NULL)
 		return false;
-	for (size_t i = 0; i < s->count; i++) {
-		struct recommendation *known = s->recommendation[i].recommendation;
-		if (strcmp(known->resource, r->resource) != 0)
-			continue;
-		if (known->next_token == NULL)
+	size_t place;
+	if (lookup_find(s->recommended, r->resource, strlen(r->resource), &place)) {
+		const struct saved_recommendation *known = &s->recommendation[place];
+		if (known->recommendation->next_token == NULL)
 			return err_set(s->e, ERR_INPUT,
 				       "reading '%s': a second recommendation for '%s' (the first is in '%s')", what,
-				       r->resource, s->recommendation[i].name);
-		return recommendation_merge(s->arena, known, r, s->e);
+				       r->resource, known->name);
+		return recommendation_merge(s->arena, known->recommendation, r, s->e);
 	}
+	lookup_add(s->recommended, r->resource, s->count);
 	s->recommendation = arena_grow(s->arena, s->recommendation, s->count, &s->cap, sizeof *s->recommendation);
 	s->recommendation[s->count++] = (struct saved_recommendation){r, what};
 	return true;
@@ -127,25 +131,34 @@ static bool add_text(struct saved *s, const struct saved_text *t)
 	return true;
 }
 
-/* By the id it carries, by a finding's id in its file's name, else by its resource. */
-static bool belongs(const struct saved_recommendation *r, const struct finding *f)
+/* A file's name that holds a finding's id: of the usual length at any place, else by looking for all. */
+static struct gathered_item *named_in(struct saved *s, const char *name)
 {
-	if (r->recommendation->finding_id != NULL)
-		return strcmp(r->recommendation->finding_id, f->id) == 0;
-	return strstr(r->name, f->id) != NULL;
+	enum { UUID = 36 };
+	size_t place, len = strlen(name);
+	for (size_t at = 0; at + UUID <= len; at++)
+		if (lookup_find(s->by_id, name + at, UUID, &place))
+			return &s->g->item[place];
+	for (size_t i = 0; i < s->g->count; i++)
+		if (strlen(s->g->item[i].finding->id) != UUID && strstr(name, s->g->item[i].finding->id) != NULL)
+			return &s->g->item[i];
+	return NULL;
+}
+
+/* By the id it carries, by a finding's id in its file's name, else by its resource. */
+static struct gathered_item *item_of(struct saved *s, const struct saved_recommendation *r)
+{
+	size_t place;
+	const char *id = r->recommendation->finding_id, *resource = r->recommendation->resource;
+	struct gathered_item *found = id != NULL ? find_item(s, id) : named_in(s, r->name);
+	if (found == NULL && lookup_find(s->by_resource, resource, strlen(resource), &place))
+		found = &s->g->item[place];
+	return found;
 }
 
 static bool match(struct saved *s, struct saved_recommendation *r)
 {
-	struct gathered *g = s->g;
-	struct gathered_item *found = NULL;
-	for (size_t i = 0; i < g->count; i++)
-		if (belongs(r, g->item[i].finding))
-			found = &g->item[i];
-	for (size_t i = 0; i < g->count && found == NULL; i++)
-		if (g->item[i].finding->type == FINDING_UNUSED_PERMISSION &&
-		    str_equal(g->item[i].finding->resource, r->recommendation->resource))
-			found = &g->item[i];
+	struct gathered_item *found = item_of(s, r);
 	if (found == NULL)
 		return err_set(s->e, ERR_INPUT,
 			       "reading '%s': a recommendation for '%s', of which no finding was given", r->name,
@@ -161,7 +174,8 @@ bool gather_saved(struct arena *a, const struct saved_text *finding_texts, size_
 		  const struct saved_text *state_texts, size_t state_count,
 		  const struct gather_filter *filter, struct gathered *out, struct err *e)
 {
-	struct saved s = {.arena = a, .e = e, .g = out};
+	struct saved s = {.arena = a, .e = e, .g = out, .by_id = lookup_new(a), .by_resource = lookup_new(a),
+			  .recommended = lookup_new(a)};
 	*out = (struct gathered){.quota = quota_default()};
 	for (size_t i = 0; i < finding_count; i++)
 		if (!add_text(&s, &finding_texts[i]))

@@ -16,8 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pare/str.h"
-#include "pare/world.h"
+#include "store_fixture.h"
 
 /* In place of libc's: counts, looks at what is there at that moment, and fails when told to. */
 static struct {
@@ -40,55 +39,6 @@ int fsync(int fd)
 	syncs.calls++;
 	errno = EIO;
 	return syncs.fail ? -1 : (int)syscall(SYS_fsync, fd);
-}
-
-static struct {
-	int calls, fail_at;
-	const char *looked_for; /* is it there at the first call? */
-	bool there;
-} whole_syncs;
-
-int syncfs(int fd)
-{
-	whole_syncs.calls++;
-	if (whole_syncs.calls == 1 && whole_syncs.looked_for != NULL)
-		whole_syncs.there = access(whole_syncs.looked_for, F_OK) == 0;
-	errno = EIO;
-	return whole_syncs.calls == whole_syncs.fail_at ? -1 : (int)syscall(SYS_syncfs, fd);
-}
-
-struct fixture {
-	struct arena *arena;
-	char dir[64];
-	struct store_port port;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	struct err e;
-	f->arena = arena_new(NULL);
-	strcpy(f->dir, "/tmp/pare-store-XXXXXX");
-	if (mkdtemp(f->dir) == NULL || !store_open(f->arena, f->dir, &f->port, &e))
-		return -1;
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	char command[128];
-	arena_free(f->arena);
-	snprintf(command, sizeof command, "rm -rf %s", f->dir);
-	int result = system(command);
-	free(f);
-	return result;
-}
-
-static const char *path_in(struct fixture *f, const char *name)
-{
-	return str_printf(f->arena, "%s/%s", f->dir, name);
 }
 
 static void put(struct fixture *f, const char *name, const char *text)
@@ -502,72 +452,6 @@ static void test_forbidden_folder(void **state)
 	holds(f, "a", "old");
 }
 
-static size_t files_in(struct fixture *f, const char *folder)
-{
-	struct str_list names = {0};
-	struct err e;
-	assert_true(f->port.list(f->port.self, f->arena, folder, &names, &e));
-	return names.count;
-}
-
-static void test_batch(void **state)
-{
-	struct fixture *f = *state;
-	struct err e;
-	const char *bytes;
-	size_t len;
-	memset(&whole_syncs, 0, sizeof whole_syncs);
-	whole_syncs.looked_for = path_in(f, "b/one/x");
-	assert_true(f->port.write(f->port.self, "b/two/y", "old", 3, &e));
-	store_batch_begin(&f->port);
-	int before = syncs.calls;
-	assert_true(f->port.write(f->port.self, "b/one/x", "first", 5, &e));
-	assert_true(f->port.write(f->port.self, "b/two/y", "second", 6, &e));
-	assert_int_equal(syncs.calls, before);
-	/* Nothing of it is there yet, and what was there is. */
-	assert_false(f->port.read(f->port.self, f->arena, "b/one/x", 100, &bytes, &len, &e));
-	assert_int_equal(e.kind, ERR_NOT_FOUND);
-	assert_true(f->port.read(f->port.self, f->arena, "b/two/y", 100, &bytes, &len, &e));
-	assert_string_equal(bytes, "old");
-	assert_true(store_batch_end(&f->port, true, &e));
-	assert_int_equal(whole_syncs.calls, 2);
-	assert_false(whole_syncs.there); /* durable before it has its name */
-	assert_true(f->port.read(f->port.self, f->arena, "b/two/y", 100, &bytes, &len, &e));
-	assert_string_equal(bytes, "second");
-	assert_int_equal(files_in(f, "b"), 2);
-	assert_int_not_equal(access(path_in(f, "b/one/x.new"), F_OK), 0);
-	/* Afterwards each write is durable by itself again. */
-	before = syncs.calls;
-	assert_true(f->port.write(f->port.self, "b/three", "z", 1, &e));
-	assert_true(syncs.calls > before);
-}
-
-static void test_batch_given_up(void **state)
-{
-	struct fixture *f = *state;
-	struct err e;
-	for (int round = 0; round < 2; round++) {
-		memset(&whole_syncs, 0, sizeof whole_syncs);
-		whole_syncs.fail_at = 1;
-		store_batch_begin(&f->port);
-		assert_true(f->port.write(f->port.self, "c/x", "first", 5, &e));
-		assert_false(f->port.write(f->port.self, "../x", "first", 5, &e));
-		if (round == 0)
-			assert_true(store_batch_end(&f->port, false, &e));
-		else
-			assert_false(store_batch_end(&f->port, true, &e));
-		assert_int_equal(files_in(f, "c"), 0);
-		assert_int_not_equal(access(path_in(f, "c/x.new"), F_OK), 0);
-	}
-	assert_int_equal(e.kind, ERR_IO);
-	memset(&whole_syncs, 0, sizeof whole_syncs);
-	store_batch_begin(&f->port);
-	assert_true(store_batch_end(&f->port, true, &e));
-	assert_int_equal(whole_syncs.calls, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,8 +462,6 @@ int main(void)
 		TEST(test_list),
 		TEST(test_locks),
 		TEST(test_killed_writer),
-		TEST(test_batch),
-		TEST(test_batch_given_up),
 		TEST(test_full_disk),
 		TEST(test_file_limit),
 		TEST(test_folders_that_do_not_serve),
