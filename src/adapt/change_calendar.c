@@ -107,13 +107,9 @@ static bool ask_region(struct asker *c, struct arena *a, const char *region,
 	struct aws_endpoint at;
 	setting.total_timeout_ms = TIMEOUT_MS;
 	setting.user_agent = "pare";
-	if (!profile_read(a, &set, e) ||
-	    !endpoint_resolve(a, "ssm", region, false, false, endpoint_configured(a, "ssm", &set), &at, e))
+	if (!profile_read(a, &set, e) || !endpoint_of(a, "ssm", region, &set, &at, e))
 		return false;
-	const char *bundle = getenv("AWS_CA_BUNDLE");
-	if (str_empty(bundle))
-		bundle = profile_get(&set, "profile", profile_selected(), "ca_bundle");
-	setting.ca_bundle = str_empty(bundle) ? NULL : bundle;
+	setting.ca_bundle = arena_strdup(a, profile_setting(&set, "AWS_CA_BUNDLE", "ca_bundle"));
 	struct http *http = http_new(a, &setting, e);
 	int64_t wait_ms = FIRST_WAIT_MS;
 	for (int i = 0; http != NULL && i < TRIES; i++, wait_ms *= 4) {
