@@ -45,7 +45,7 @@ struct apply_setting {
 	const struct catalog *catalog;
 	const char *caller_arn, *caller_account;
 	const char *tip;
-	size_t concurrency;    /* plans at once; at least 1 */
+	size_t concurrency;    /* plans at once, beside those that only rest at the barrier; at least 1 */
 	size_t observations;   /* barrier: consecutive good read-backs; 3 unless told */
 	int64_t observe_gap_ms;    /* between them; 1000 */
 	int64_t observe_limit_ms;  /* give up after; 120000 */

@@ -1,5 +1,6 @@
 /* observe: one role's or user's live state, for the moment of execution: GetRole or GetUser, attached
- * policies with their documents, inline policies. A machine: ask, answer, until done. */
+ * policies with their documents, inline policies. A machine: ask, answer, until done; several calls may
+ * be under way at once. */
 #ifndef PARE_OBSERVE_H
 #define PARE_OBSERVE_H
 
@@ -12,9 +13,9 @@ struct observe;
  * are not fetched again: versions are immutable. */
 struct observe *observe_new(struct arena *a, enum principal_type type, const char *name,
 			    const struct principal *known);
-/* The next call to make, or NULL: finished (then observe_result), or failed. */
+/* The next call to make; NULL: finished (then observe_result), or an answer must come first. */
 struct call *observe_ask(struct observe *o);
-bool observe_finished(const struct observe *o); /* nothing is left to ask */
+bool observe_finished(const struct observe *o); /* nothing is left to ask or to be answered */
 void observe_answer(struct observe *o, struct call *answered);
 bool observe_principal_missing(const struct observe *o); /* AWS said so of the role or user itself */
 /* After the end: the principal, or NULL with the error (ERR_NOT_FOUND: it is gone). */

@@ -83,6 +83,10 @@ struct review_file {
 	size_t len;
 };
 
+struct review_move {
+	const char *ref, *expected;
+};
+
 struct review_port {
 	void *self;
 	const char *url;
@@ -112,6 +116,10 @@ struct review_port {
 	 * words when it says no; verified by asking the remote again. */
 	bool (*publish)(void *self, const char *ref, const char *expected, const char *oid,
 			struct err *e);
+	/* The same of several refs at once, all to one oid (not ""). When it fails, some may have moved.
+	 * NULL: one after the other. */
+	bool (*publish_all)(void *self, const struct review_move *move, size_t count, const char *oid,
+			    struct err *e);
 	/* Fetches one ref that fetch does not bring ("refs/pull/7/head"), so that its commits can be
 	 * read; ERR_NOT_FOUND when the remote has none. NULL: cannot. */
 	bool (*bring)(void *self, const char *ref, struct err *e);

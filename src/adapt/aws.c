@@ -7,7 +7,8 @@
  * C2  One pace a service (pace.h), for everything that is asked of it in a run: how many requests
  *     are under way, how many a second are sent, and when none is.
  * C3  Once a signal was seen nothing more is sent: what is under way is waited for, what is queued
- *     is given back unsent. */
+ *     is given back unsent.
+ * C4  Writes go before reads, and what was sent before goes before what was not. */
 #include <stdlib.h>
 #include <string.h>
 #include <stdio.h>
@@ -142,18 +143,25 @@ static bool ready(const struct request *r, int64_t at_ms)
 	       (r->rate == NULL || rate_due_ms(r->rate, at_ms) <= at_ms);
 }
 
-/* The first that may be sent now, taken out; NULL when none may. */
+/* What was read before a write is as fresh as the write is prompt. What was sent before has waited. */
+static int rank(const struct request *r)
+{
+	return 2 * call_writes(r->call->op) + (r->call->attempts > 0);
+}
+
+/* The one of those that may be sent now that goes first, taken out; NULL when none may. */
 static struct request *take_ready(struct aws *x)
 {
 	int64_t at_ms = now(x);
-	for (struct request **at = &x->queue; *at != NULL; at = &(*at)->next) {
-		struct request *r = *at;
-		if (!ready(r, at_ms))
-			continue;
-		*at = r->next;
-		return r;
-	}
-	return NULL;
+	struct request **best = NULL;
+	for (struct request **at = &x->queue; *at != NULL; at = &(*at)->next)
+		if ((best == NULL || rank(*at) > rank(*best)) && ready(*at, at_ms))
+			best = at;
+	if (best == NULL)
+		return NULL;
+	struct request *r = *best;
+	*best = r->next;
+	return r;
 }
 
 /* When something queued may become ready by time alone. */

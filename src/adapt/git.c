@@ -154,6 +154,7 @@ bool git_open(struct arena *a, const char *url, const char *state_dir, struct re
 		.descends = git_descends,
 		.commit = git_commit_files,
 		.publish = git_publish,
+		.publish_all = git_publish_all,
 		.bring = git_bring,
 	};
 	return true;

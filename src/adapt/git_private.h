@@ -39,11 +39,12 @@ struct git {
 /* One conversation with the remote: the payload of every callback. */
 struct wire {
 	struct git *git;
-	const char *ref;
-	const char *expected; /* NULL: whatever it is */
-	const char *oid;      /* "": delete */
+	const struct review_move *move;
+	size_t count;
+	const char *ref;      /* the one that is moved now, or was refused */
+	const char *oid;      /* where to; "": delete */
 	const char *outgoing; /* local ref that holds oid */
-	bool moved;           /* the remote's ref is not at expected */
+	bool moved;           /* a ref of the remote is not where it was expected */
 	char status[256];     /* the server's word against it */
 	char said[1024];      /* what the server's hooks print */
 	size_t said_len;
@@ -74,6 +75,8 @@ bool git_fetch_all(void *self, struct err *e);
 bool git_bring(void *self, const char *ref, struct err *e);
 /* git_publish.c */
 bool git_publish(void *self, const char *ref, const char *expected, const char *oid, struct err *e);
+bool git_publish_all(void *self, const struct review_move *move, size_t count, const char *oid,
+		     struct err *e);
 /* git_commit.c */
 bool git_commit_files(void *self, const char *parent, const struct review_file *file, size_t count,
 		      const char *message, const char *author_email, int64_t when_ms,

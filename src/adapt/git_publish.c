@@ -1,4 +1,4 @@
-/* git_publish: one ref of the remote, moved only from where it is expected to be. */
+/* git_publish: refs of the remote, moved only from where they are expected to be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,17 @@
 #include "pare/digest.h"
 #include "pare/str.h"
 
-enum { LOCKED_TRIES = 40 };
+enum { LOCKED_TRIES = 40, MOVES_MAX = 100 /* in one push */ };
 
 /* --- over the wire --- */
+
+static const struct review_move *move_of(const struct wire *w, const char *ref)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (strcmp(w->move[i].ref, ref) == 0)
+			return &w->move[i];
+	return NULL;
+}
 
 /* --force-with-lease: the old value that the server advertised is the one we expect, and it is sent
  * along, so that the server compares once more when it writes. */
@@ -24,8 +32,11 @@ static int compare_lease(const git_push_update **updates, size_t count, void *pa
 		git_oid_tostr(old, sizeof old, &updates[i]->src);
 		if (git_oid_is_zero(&updates[i]->src))
 			old[0] = '\0';
-		if (w->expected != NULL && strcmp(old, w->expected) != 0)
-			w->moved = true;
+		const struct review_move *m = move_of(w, updates[i]->dst_refname);
+		if (m == NULL || m->expected == NULL || strcmp(old, m->expected) == 0)
+			continue;
+		w->moved = true;
+		w->ref = m->ref;
 	}
 	return w->moved ? GIT_EUSER : 0;
 }
@@ -33,17 +44,22 @@ static int compare_lease(const git_push_update **updates, size_t count, void *pa
 static int take_status(const char *ref, const char *status, void *payload)
 {
 	struct wire *w = payload;
-	(void)ref;
-	if (status != NULL)
-		snprintf(w->status, sizeof w->status, "%s", *status != '\0' ? status : "refused");
+	const struct review_move *m = move_of(w, ref);
+	if (status == NULL)
+		return 0;
+	w->ref = m != NULL ? m->ref : w->ref;
+	snprintf(w->status, sizeof w->status, "%s", *status != '\0' ? status : "refused");
 	return 0;
 }
 
 static int push_ref(struct wire *w, git_remote *remote)
 {
-	char *spec = w->oid[0] == '\0' ? str_printf(w->git->arena, ":%s", w->ref)
-				       : str_printf(w->git->arena, "+%s:%s", w->outgoing, w->ref);
-	git_strarray specs = {&spec, 1};
+	struct arena *a = w->git->arena;
+	char **spec = arena_array(a, w->count, sizeof *spec);
+	for (size_t i = 0; i < w->count; i++)
+		spec[i] = w->oid[0] == '\0' ? str_printf(a, ":%s", w->move[i].ref)
+					    : str_printf(a, "+%s:%s", w->outgoing, w->move[i].ref);
+	git_strarray specs = {spec, w->count};
 	git_push_options options;
 	git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
 	options.pb_parallelism = 1;
@@ -57,22 +73,27 @@ static int push_ref(struct wire *w, git_remote *remote)
 static int read_again(struct wire *w, git_remote *remote, bool *as_asked)
 {
 	const git_remote_head **heads;
-	size_t count;
+	size_t count, there = 0, wrong = 0;
 	git_remote_callbacks callbacks = git_wire_callbacks(w);
 	bool removal = w->oid[0] == '\0';
-	*as_asked = removal;
 	git_remote_disconnect(remote);
 	int rc = git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, NULL, NULL);
 	if (rc == 0)
 		rc = git_remote_ls(&heads, &count, remote);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		char now[OID_HEX];
-		if (strcmp(heads[i]->name, w->ref) != 0)
+		const struct review_move *m = move_of(w, heads[i]->name);
+		if (m == NULL)
 			continue;
 		git_oid_tostr(now, sizeof now, &heads[i]->oid);
-		*as_asked = removal ? w->expected != NULL && strcmp(now, w->expected) != 0
-				    : strcmp(now, w->oid) == 0;
+		bool so = removal ? m->expected != NULL && strcmp(now, m->expected) != 0
+				  : strcmp(now, w->oid) == 0;
+		there++;
+		wrong += !so;
+		if (!so)
+			w->ref = m->ref;
 	}
+	*as_asked = wrong == 0 && (removal || there == w->count);
 	git_remote_disconnect(remote);
 	return rc;
 }
@@ -170,26 +191,26 @@ static bool no_hooks(struct git *g, git_repository *target, struct err *e)
 	return true;
 }
 
-static int swap_ref(struct wire *w, git_repository *target)
+static int swap_ref(struct wire *w, const char *expected, git_repository *target)
 {
 	git_oid new_id, old_id;
 	git_reference *ref = NULL;
 	int rc = 0;
 	memset(&old_id, 0, sizeof old_id);
-	if (w->expected != NULL && w->expected[0] != '\0')
-		rc = git_oid_fromstr(&old_id, w->expected);
+	if (expected != NULL && expected[0] != '\0')
+		rc = git_oid_fromstr(&old_id, expected);
 	if (rc < 0)
 		return rc;
 	if (w->oid[0] == '\0') {
 		rc = git_reference_lookup(&ref, target, w->ref);
-		if (rc == 0 && w->expected != NULL &&
+		if (rc == 0 && expected != NULL &&
 		    (git_reference_type(ref) != GIT_REFERENCE_DIRECT ||
 		     !git_oid_equal(git_reference_target(ref), &old_id)))
 			rc = GIT_EMODIFIED;
 		if (rc == 0)
 			rc = git_reference_delete(ref); /* compares with what was looked up */
 	} else if ((rc = git_oid_fromstr(&new_id, w->oid)) == 0) {
-		rc = w->expected == NULL
+		rc = expected == NULL
 			     ? git_reference_create(&ref, target, w->ref, &new_id, 1, "pare")
 			     : git_reference_create_matching(&ref, target, w->ref, &new_id, 1,
 							     &old_id, "pare");
@@ -199,15 +220,25 @@ static int swap_ref(struct wire *w, git_repository *target)
 }
 
 /* A ref's lock file is held for moments; its holder may also be dead. */
-static int swap_patiently(struct wire *w, git_repository *target)
+static int swap_patiently(struct wire *w, const char *expected, git_repository *target)
 {
-	int rc = swap_ref(w, target);
+	int rc = swap_ref(w, expected, target);
 	for (int tries = 0; rc == GIT_ELOCKED && tries < LOCKED_TRIES; tries++) {
 		unsigned char jitter;
 		random_bytes(&jitter, sizeof jitter);
 		const struct timespec pause = {0, (10 + jitter % 64) * 1000000L};
 		nanosleep(&pause, NULL);
-		rc = swap_ref(w, target);
+		rc = swap_ref(w, expected, target);
+	}
+	return rc;
+}
+
+static int swap_all(struct wire *w, git_repository *target)
+{
+	int rc = 0;
+	for (size_t i = 0; i < w->count && rc == 0; i++) {
+		w->ref = w->move[i].ref;
+		rc = swap_patiently(w, w->move[i].expected, target);
 	}
 	return rc;
 }
@@ -288,7 +319,7 @@ static bool publish_into(struct wire *w, git_repository *target, struct err *e)
 		rc = send_objects(w, target);
 	bool sent = rc == 0;
 	if (sent)
-		rc = swap_patiently(w, target);
+		rc = swap_all(w, target);
 	bool ok = rc == 0;
 	if (sent && (rc == GIT_EMODIFIED || rc == GIT_EEXISTS || rc == GIT_ENOTFOUND))
 		err_set(e, ERR_CONFLICT, "the repository's '%s' moved meanwhile", w->ref);
@@ -331,12 +362,14 @@ static bool hold_outgoing(struct wire *w, struct err *e)
 static void follow(const struct wire *w)
 {
 	git_oid id;
-	git_reference *ref = NULL;
-	if (w->oid[0] == '\0')
-		git_reference_remove(w->git->repo, w->ref);
-	else if (git_oid_fromstr(&id, w->oid) == 0)
-		git_reference_create(&ref, w->git->repo, w->ref, &id, 1, "pare");
-	git_reference_free(ref);
+	for (size_t i = 0; i < w->count; i++) {
+		git_reference *ref = NULL;
+		if (w->oid[0] == '\0')
+			git_reference_remove(w->git->repo, w->move[i].ref);
+		else if (git_oid_fromstr(&id, w->oid) == 0)
+			git_reference_create(&ref, w->git->repo, w->move[i].ref, &id, 1, "pare");
+		git_reference_free(ref);
+	}
 }
 
 static bool publish_locked(struct wire *w, struct err *e)
@@ -351,15 +384,30 @@ static bool publish_locked(struct wire *w, struct err *e)
 	return ok;
 }
 
-bool git_publish(void *self, const char *ref, const char *expected, const char *oid, struct err *e)
+static bool publish_some(struct git *g, const struct review_move *move, size_t count,
+			 const char *oid, struct err *e)
 {
-	struct git *g = self;
-	struct wire w = {.git = g, .ref = ref, .expected = expected, .oid = oid};
+	struct wire w = {.git = g, .move = move, .count = count, .ref = move->ref, .oid = oid};
 	w.outgoing = str_printf(g->arena, "refs/pare-outgoing/%.12s", oid);
 	bool ok = git_mirror_lock(g, e);
 	if (ok) {
 		ok = publish_locked(&w, e);
 		git_mirror_unlock(g);
 	}
-	return ok || err_wrap(e, "publishing '%s' in '%s'", ref, g->url);
+	return ok || err_wrap(e, "publishing '%s' in '%s'", w.ref, g->url);
+}
+
+bool git_publish(void *self, const char *ref, const char *expected, const char *oid, struct err *e)
+{
+	const struct review_move move = {ref, expected};
+	return publish_some(self, &move, 1, oid, e);
+}
+
+bool git_publish_all(void *self, const struct review_move *move, size_t count, const char *oid,
+		     struct err *e)
+{
+	for (size_t i = 0; i < count; i += MOVES_MAX)
+		if (!publish_some(self, move + i, count - i < MOVES_MAX ? count - i : MOVES_MAX, oid, e))
+			return false;
+	return true;
 }

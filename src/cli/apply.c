@@ -430,13 +430,6 @@ static const char *host_name(struct arena *a)
 	return arena_strdup(a, name);
 }
 
-/* Plans wait most of their time for their read-backs, so there are more of them than requests. */
-static size_t plans_at_once(const struct options *o)
-{
-	size_t requests = o->concurrency > 0 ? (size_t)o->concurrency : 8;
-	return requests == 1 ? 1 : 2 * requests;
-}
-
 struct session executor_session(struct context *c, struct aws *aws, const struct review_port *review,
 				const struct approval_port *approvals, const char *caller_arn,
 				const char *caller_account)
@@ -450,7 +443,7 @@ struct session executor_session(struct context *c, struct aws *aws, const struct
 			    .catalog = c->catalog,
 			    .caller_arn = caller_arn,
 			    .caller_account = caller_account,
-			    .concurrency = plans_at_once(c->o),
+			    .concurrency = c->o->concurrency > 0 ? (size_t)c->o->concurrency : 8,
 			    .observations = 3,
 			    .observe_gap_ms = observe_gap_ms(),
 			    .observe_limit_ms = 120 * observe_gap_ms(),

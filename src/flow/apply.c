@@ -5,7 +5,10 @@
  * L2  After max_failures plans that were undone or left partial nothing new is started (breaker), and
  *     after the first of them no more are under way than may fail still.
  * L3  Nothing new is started either when a plan stopped for what every other would stop for: AWS does
- *     not answer, the credentials are over, the lock is lost, the window closed. */
+ *     not answer, the credentials are over, the lock is lost, the window closed.
+ * L4  A plan that rests at the barrier makes room for another: calls are what is limited, and it has
+ *     none. One that waits for anything else holds its place, and with those that rest no more than
+ *     RESTING times as many are under way. */
 #include "pare/apply.h"
 
 #include <stdarg.h>
@@ -15,7 +18,7 @@
 #include "apply_machine.h"
 #include "pare/str.h"
 
-enum { CANARIES = 3, SETTLE_MS = 30000, SHOWN = 4 };
+enum { CANARIES = 3, SETTLE_MS = 30000, SHOWN = 4, RESTING = 4 };
 
 const char *apply_result_name(enum apply_result r)
 {
@@ -31,11 +34,11 @@ struct loop {
 	const struct progress_port *progress;
 	struct machine *machine;
 	struct shown {
-		bool asked; /* its call is under way */
 		bool begun, undoing;
 		size_t at;
 	} *shown; /* beside machine */
 	size_t count, started, ended, under_way, failures, carried_out;
+	size_t first; /* those before it have ended */
 	bool stopping;
 	const struct err *halt; /* why nothing new is started (L3); NULL */
 	int64_t stop_ms;
@@ -68,7 +71,7 @@ static void show(const struct loop *l)
 	struct arena *scratch = arena_new(NULL);
 	const char *text = "applying";
 	size_t shown = 0, running = l->started - l->ended;
-	for (size_t i = 0; i < l->started && shown < SHOWN; i++) {
+	for (size_t i = l->first; i < l->started && shown < SHOWN; i++) {
 		const struct machine *m = &l->machine[i];
 		if (m->phase == PHASE_ENDED)
 			continue;
@@ -138,9 +141,17 @@ static void refuse(struct loop *l, struct machine *m, const struct err *why)
 	note_end(l, m);
 }
 
+static size_t resting(const struct loop *l)
+{
+	size_t count = 0;
+	for (size_t i = l->first; i < l->started; i++)
+		count += l->machine[i].phase == PHASE_PAUSE && l->machine[i].rests;
+	return count;
+}
+
 static bool may_start(const struct loop *l)
 {
-	size_t running = l->started - l->ended, most = l->setting->concurrency;
+	size_t running = l->started - l->ended, most = RESTING * l->setting->concurrency;
 	if (l->started == l->count || l->stopping || l->halt != NULL ||
 	    l->failures >= l->setting->max_failures)
 		return false;
@@ -149,7 +160,7 @@ static bool may_start(const struct loop *l)
 		most = l->setting->max_failures - l->failures;
 	if (l->carried_out < CANARIES && most > CANARIES - l->carried_out)
 		most = CANARIES - l->carried_out;
-	return running < most;
+	return running < most && running - resting(l) < l->setting->concurrency;
 }
 
 static void start_machines(struct loop *l)
@@ -164,32 +175,38 @@ static void start_machines(struct loop *l)
 	}
 }
 
-/* Starts every call that a machine wants; gives the earliest end of a pause. */
+/* Starts every call that the machine wants; the end of its pause, where it makes one. */
+static int64_t start_calls_of(struct loop *l, struct machine *m)
+{
+	struct call *c;
+	while ((c = machine_next(m)) != NULL) {
+		tell(l, m);
+		l->under_way++;
+		l->aws->start(l->aws->self, c);
+	}
+	tell(l, m);
+	if (m->phase == PHASE_ENDED)
+		note_end(l, m);
+	return m->phase == PHASE_PAUSE ? m->due_ms : INT64_MAX;
+}
+
+/* Gives the earliest end of a pause. */
 static int64_t start_calls(struct loop *l)
 {
 	int64_t due = INT64_MAX;
-	for (size_t i = 0; i < l->started; i++) {
+	for (size_t i = l->first; i < l->started; i++) {
 		struct machine *m = &l->machine[i];
-		if (m->phase == PHASE_ENDED || l->shown[i].asked)
+		if (m->phase == PHASE_ENDED) {
+			l->first += i == l->first;
 			continue;
-		if (l->stopping) {
+		}
+		if (!l->stopping) {
+			int64_t own = start_calls_of(l, m);
+			due = own < due ? own : due;
+		} else if (m->asked == 0) {
 			machine_interrupt(m);
 			note_end(l, m);
-			continue;
 		}
-		struct call *c = machine_next(m);
-		tell(l, m);
-		if (m->phase == PHASE_ENDED) {
-			note_end(l, m);
-			continue;
-		}
-		if (c == NULL) {
-			due = m->due_ms < due ? m->due_ms : due;
-			continue;
-		}
-		l->shown[i].asked = true;
-		l->under_way++;
-		l->aws->start(l->aws->self, c);
 	}
 	return due;
 }
@@ -197,7 +214,6 @@ static int64_t start_calls(struct loop *l)
 static void take_answer(struct loop *l, struct call *c)
 {
 	struct machine *m = c->owner;
-	l->shown[m - l->machine].asked = false;
 	l->under_way--;
 	machine_answer(m, c);
 	tell(l, m);

@@ -79,6 +79,7 @@ static bool barrier_holds(struct machine *m, size_t step, const struct action *x
 		machine_fail(m, &e);
 		return false;
 	}
+	m->rests = difference == NULL && !m->undoing;
 	machine_pause(m, m->setting->observe_gap_ms);
 	return false;
 }

@@ -82,6 +82,7 @@ void machine_observe(struct machine *m)
 	if (old != NULL)
 		arena_free(old);
 	m->observe = observe_new(m->moment, m->plan->principal.type, m->plan->principal.name, m->last);
+	m->rests = false;
 	m->phase = PHASE_OBSERVE;
 	m->looks++;
 }
@@ -259,7 +260,10 @@ struct call *machine_next(struct machine *m)
 		machine_go_on(m);
 	if (m->phase == PHASE_PAUSE || m->phase == PHASE_ENDED)
 		return NULL;
-	struct call *c = m->phase == PHASE_OBSERVE ? observe_ask(m->observe) : &m->call;
+	struct call *c = m->phase == PHASE_OBSERVE ? observe_ask(m->observe) : m->asked == 0 ? &m->call : NULL;
+	if (c == NULL)
+		return NULL;
+	m->asked++;
 	if (c->arena == NULL)
 		c->arena = m->moment;
 	c->owner = m;
@@ -268,6 +272,7 @@ struct call *machine_next(struct machine *m)
 
 void machine_answer(struct machine *m, struct call *c)
 {
+	m->asked--;
 	m->report->aws_calls += c->attempts > 0 ? c->attempts : 1;
 	switch (m->phase) {
 	case PHASE_OBSERVE:

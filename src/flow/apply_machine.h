@@ -42,7 +42,9 @@ struct machine {
 	struct observe *observe;
 	struct principal *last; /* last observation; documents are reused from it */
 	struct call call;
+	size_t asked;           /* calls under way */
 	int64_t due_ms;
+	bool rests;             /* paused while everything shows: only time is waited for */
 	int64_t patience_ms;    /* when waiting for the world to show what was done ends */
 	size_t looks;           /* observations since; a process that stood still has not waited */
 	size_t good;            /* consecutive observations that show everything so far */
@@ -70,7 +72,7 @@ struct machine {
 };
 
 bool machine_start(struct machine *m, struct err *e);
-/* The call to make now, or NULL: paused until due_ms, or ended. */
+/* A call to make now; NULL: paused until due_ms, ended, or an answer must come first. */
 struct call *machine_next(struct machine *m);
 void machine_answer(struct machine *m, struct call *answered);
 /* A signal came: ends where it is safe; what is under way is settled first. */
