@@ -27,10 +27,13 @@ bool approvals_read(struct arena *a, const struct review_port *review,
 		    const struct approval_port *port, const char *account, int64_t now_ms, struct approval **out, size_t *count,
 		    char tip[OID_HEX], struct err *e);
 
-/* Creates refs/pare/applied/<digest> before the first write, so that a second runner sees the plan
- * as started even if this machine dies. ERR_CONFLICT when it exists. */
-bool applied_mark(struct arena *a, const struct review_port *review, const char *digest,
-		  const char *tip, struct err *e);
+/* A plan's mark, "refs/pare/applied/<digest>": made before the first write, so that a second runner
+ * sees the plan as started even if this machine dies, and moved to the commit of its receipt. */
+const char *applied_ref(struct arena *a, const char *digest);
+/* Moves marks to one commit, together where the repository can. ERR_CONFLICT: one is not where it was
+ * expected; others may have moved. */
+bool applied_marks(const struct review_port *review, const struct review_move *mark, size_t count,
+		   const char *oid, struct err *e);
 
 /* What `pare approve` is about to sign, for a person to look at. */
 struct approval_draft {

@@ -35,8 +35,8 @@ static int compare_lease(const git_push_update **updates, size_t count, void *pa
 		const struct review_move *m = move_of(w, updates[i]->dst_refname);
 		if (m == NULL || m->expected == NULL || strcmp(old, m->expected) == 0)
 			continue;
+		w->ref = w->moved ? w->ref : m->ref;
 		w->moved = true;
-		w->ref = m->ref;
 	}
 	return w->moved ? GIT_EUSER : 0;
 }
@@ -45,7 +45,7 @@ static int take_status(const char *ref, const char *status, void *payload)
 {
 	struct wire *w = payload;
 	const struct review_move *m = move_of(w, ref);
-	if (status == NULL)
+	if (status == NULL || w->status[0] != '\0')
 		return 0;
 	w->ref = m != NULL ? m->ref : w->ref;
 	snprintf(w->status, sizeof w->status, "%s", *status != '\0' ? status : "refused");

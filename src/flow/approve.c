@@ -312,8 +312,18 @@ bool plan_begun_here(struct arena *a, const struct store_port *store, const stru
 	return begun_here(&r, p);
 }
 
-bool applied_mark(struct arena *a, const struct review_port *review, const char *digest,
-		  const char *tip, struct err *e)
+const char *applied_ref(struct arena *a, const char *digest)
 {
-	return review->publish(review->self, str_printf(a, "refs/pare/applied/%s", digest), "", tip, e);
+	return str_printf(a, "refs/pare/applied/%s", digest);
+}
+
+bool applied_marks(const struct review_port *review, const struct review_move *mark, size_t count,
+		   const char *oid, struct err *e)
+{
+	if (review->publish_all != NULL)
+		return count == 0 || review->publish_all(review->self, mark, count, oid, e);
+	for (size_t i = 0; i < count; i++)
+		if (!review->publish(review->self, mark[i].ref, mark[i].expected, oid, e))
+			return false;
+	return true;
 }

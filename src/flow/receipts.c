@@ -76,19 +76,27 @@ static bool settled(struct publisher *p, const struct review_file *receipt, cons
 	       len == receipt->len && memcmp(bytes, receipt->bytes, len) == 0;
 }
 
-static bool settle(struct publisher *p, const struct receipt *x, const struct review_file *file,
-		   struct err *e)
+/* Those marks that do not stand on their receipts yet. */
+static bool settle(struct publisher *p, const struct apply_report *report, size_t count, struct err *e)
 {
-	char mark[OID_HEX];
 	const struct review_port *r = p->review;
-	const char *ref = str_printf(p->arena, "refs/pare/applied/%s", x->plan_digest);
-	if (!r->resolve(r->self, ref, mark, e))
-		return false;
-	return settled(p, file, mark) || r->publish(r->self, ref, mark, p->log, e) ||
-	       err_wrap(e,
-			"the receipts are published, and the mark of plan '%s' could not be moved "
-			"to them",
-			x->plan_id);
+	struct review_move *mark = arena_array(p->arena, p->receipts, sizeof *mark);
+	size_t marks = 0;
+	for (size_t i = 0, k = 0; i < count; i++) {
+		const struct receipt *x = report[i].receipt;
+		if (x == NULL)
+			continue;
+		const struct review_file *file = &p->file[k];
+		char *at = arena_alloc(p->arena, OID_HEX);
+		const char *ref = applied_ref(p->arena, x->plan_digest);
+		k += x->journal_sha256 != NULL ? 2 : 1;
+		if (!r->resolve(r->self, ref, at, e))
+			return false;
+		if (!settled(p, file, at))
+			mark[marks++] = (struct review_move){ref, at};
+	}
+	return applied_marks(r, mark, marks, p->log, e) ||
+	       err_wrap(e, "the receipts are published, and the marks of their plans could not be moved to them");
 }
 
 const char *log_tip_name(struct arena *a, const char *url)
@@ -125,13 +133,8 @@ bool receipts_publish(struct arena *a, const struct review_port *review,
 		return true;
 	if (!append(&p, e))
 		return err_wrap(e, "publishing receipts");
-	for (size_t i = 0, k = 0; i < count; i++) {
-		if (report[i].receipt == NULL)
-			continue;
-		if (!settle(&p, report[i].receipt, &p.file[k], e))
-			return false;
-		k += report[i].receipt->journal_sha256 != NULL ? 2 : 1;
-	}
+	if (!settle(&p, report, count, e))
+		return false;
 	/* A log that was rewritten keeps its witness: 'pare verify' tells of it. */
 	return log_follows(a, review, store, p.log, &last, &follows, e) &&
 	       (!follows ||

@@ -91,11 +91,13 @@ static bool may_begin(struct running *r, struct approval *approval, size_t *coun
 static bool mark(struct running *r, const struct approval *approval, size_t count, const char *tip,
 		 struct err *e)
 {
+	struct review_move *mark = arena_array(r->arena, count + 1, sizeof *mark);
+	size_t marks = 0;
 	for (size_t i = 0; i < count; i++)
-		if (!approval[i].started &&
-		    !applied_mark(r->arena, r->session->review, approval[i].plan->digest, tip, e))
-			return err_wrap(e, "marking plan '%s' as started", approval[i].plan->id);
-	return true;
+		if (!approval[i].started)
+			mark[marks++] = (struct review_move){applied_ref(r->arena, approval[i].plan->digest), ""};
+	return applied_marks(r->session->review, mark, marks, tip, e) ||
+	       err_wrap(e, "marking plans as started");
 }
 
 /* What AWS says of the plans now. Not asked of one that was begun: it must come to its end. Refused

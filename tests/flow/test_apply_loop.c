@@ -15,7 +15,7 @@ enum { PLANS = 12 };
 struct bench {
 	struct arena *a;
 	struct clock_port clock;
-	struct call *queue[PLANS * 2];
+	struct call *queue[PLANS * 3]; /* an observation asks for three things at once */
 	size_t queued;
 	/* what the world does, by the plan's number */
 	enum err_kind reads[PLANS], writes[PLANS]; /* ERR_NONE: answers */

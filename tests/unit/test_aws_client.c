@@ -199,6 +199,45 @@ static void test_skew_of_two_at_once(void **state)
 	pthread_barrier_destroy(&both);
 }
 
+enum { TOGETHER = 8, READS = 20 };
+
+/* The first eight are answered when all of them are here. */
+static bool eight_at_once(struct server *s, int fd, size_t n, const char *request)
+{
+	(void)request;
+	if (n < TOGETHER)
+		pthread_barrier_wait(s->user);
+	return server_answer(fd, 200, "", LIST_OK);
+}
+
+/* A write waits for no reads: what was observed before it gets older meanwhile. */
+static void test_writes_go_first(void **state)
+{
+	(void)state;
+	struct bench b;
+	pthread_barrier_t all;
+	struct call read[READS], write;
+	size_t among_first = 0;
+	pthread_barrier_init(&all, NULL, TOGETHER);
+	bench_open(&b, eight_at_once, &all);
+	struct write_port port = aws_write_port(b.aws);
+	for (size_t i = 0; i < READS; i++) {
+		read[i] = read_role(&b);
+		port.start(port.self, &read[i]);
+	}
+	write = detach(&b);
+	port.start(port.self, &write);
+	for (size_t i = 0; i < READS + 1; i++)
+		assert_non_null(port.next(port.self, INT64_MAX));
+	assert_null(port.next(port.self, INT64_MAX));
+	assert_int_equal(b.server.requests, READS + 1);
+	for (size_t i = 0; i < TOGETHER; i++)
+		among_first += strstr(b.server.request[i], "DetachRolePolicy") != NULL;
+	assert_int_equal(among_first, 1);
+	bench_close(&b);
+	pthread_barrier_destroy(&all);
+}
+
 static void test_no_skew(void **state)
 {
 	(void)state;
@@ -474,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_skew_is_corrected_once),
 		cmocka_unit_test(test_skew_of_two_at_once),
+		cmocka_unit_test(test_writes_go_first),
 		cmocka_unit_test(test_no_skew),
 		cmocka_unit_test(test_throttled_crowd_gets_through),
 		cmocka_unit_test(test_bucket_runs_dry),

@@ -36,6 +36,84 @@ static void test_publish_compares(void **state)
 	assert_fsck(b);
 }
 
+enum { MANY = 130 }; /* more than go into one push */
+
+static struct review_move *marks(struct bench *b, const char *expected)
+{
+	struct review_move *m = arena_array(b->arena, MANY, sizeof *m);
+	for (size_t i = 0; i < MANY; i++)
+		m[i] = (struct review_move){str_printf(b->arena, "refs/pare/applied/%03zu", i), expected};
+	return m;
+}
+
+static void all_at(struct bench *b, const struct review_move *m, const char *oid)
+{
+	struct review_port r = fetched(b, b->remote);
+	for (size_t i = 0; i < MANY; i++)
+		assert_string_equal(tip(b, &r, m[i].ref), oid);
+	char *refs = run_shell(b, NULL, "git -C %s for-each-ref --format='%%(objectname)' refs/pare | sort -u",
+			       b->remote);
+	assert_string_equal(refs, str_printf(b->arena, "%s\n", oid));
+	refs = run_shell(b, NULL, "git -C %s for-each-ref refs/pare-outgoing", mirror_of(b));
+	assert_string_equal(refs, "");
+}
+
+static void publish_many(struct bench *b, const char *url)
+{
+	struct review_port r = fetched(b, url);
+	const char *main = tip(b, &r, MAIN), *one = commit_text(b, &r, main, "a", "1"),
+		   *two = commit_text(b, &r, main, "a", "2");
+	struct review_move *m = marks(b, "");
+	assert_ok(r.publish_all(r.self, m, MANY, one, &b->e));
+	assert_string_equal(tip(b, &r, m[MANY - 1].ref), one);
+	all_at(b, m, one);
+	assert_refused(r.publish_all(r.self, m, MANY, two, &b->e), ERR_CONFLICT, "applied/000");
+	all_at(b, m, one);
+	m = marks(b, one);
+	m[7].expected = two;
+	assert_refused(r.publish_all(r.self, m, MANY, two, &b->e), ERR_CONFLICT, "applied/007");
+	for (size_t i = 0; i < MANY; i++)
+		m[i].expected = NULL;
+	assert_ok(r.publish_all(r.self, m, MANY, one, &b->e));
+	all_at(b, m, one);
+	for (size_t i = 0; i < MANY; i++)
+		m[i].expected = one;
+	assert_ok(r.publish_all(r.self, m, MANY, two, &b->e));
+	all_at(b, m, two);
+	assert_ok(r.publish_all(r.self, m, 0, two, &b->e));
+	assert_fsck(b);
+}
+
+static void test_publish_many_to_a_path(void **state)
+{
+	NEED_GIT();
+	publish_many(*state, ((struct bench *)*state)->remote);
+}
+
+/* Over the wire: the "server" is a program of the name ssh that runs what it is asked for. */
+static void test_publish_many_over_the_wire(void **state)
+{
+	struct bench *b = *state;
+	NEED_GIT();
+	const char *path = arena_strdup(b->arena, getenv("PATH"));
+	run_shell(b, NULL,
+		  "mkdir %s/bin && printf '#!/bin/sh\nfor x; do :; done\nexec sh -c \"$x\"\n' >%s/bin/ssh && "
+		  "chmod +x %s/bin/ssh", b->dir, b->dir, b->dir);
+	setenv("PATH", str_printf(b->arena, "%s/bin:%s", b->dir, path), 1);
+	const char *url = str_printf(b->arena, "ssh://somewhere%s", b->remote);
+	publish_many(b, url);
+	/* A hook's word against one of them is an error, whatever became of the others. */
+	struct review_port r = fetched(b, url);
+	struct review_move *m = marks(b, NULL);
+	const char *three = commit_text(b, &r, tip(b, &r, MAIN), "a", "3");
+	run_shell(b, NULL,
+		  "printf '#!/bin/sh\ncase $1 in */005) echo not five >&2; exit 1;; esac\n' >%s/hooks/update && "
+		  "chmod +x %s/hooks/update", b->remote, b->remote);
+	assert_refused(r.publish_all(r.self, m, MANY, three, &b->e), ERR_REFUSED, "applied/005");
+	assert_non_null(strstr(b->e.message, "not five"));
+	setenv("PATH", path, 1);
+}
+
 static void test_publish_to_a_guarded_path(void **state)
 {
 	struct bench *b = *state;
@@ -349,6 +427,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BENCH(test_publish_compares),
+		BENCH(test_publish_many_to_a_path),
+		BENCH(test_publish_many_over_the_wire),
 		BENCH(test_publish_to_a_guarded_path),
 		BENCH(test_publish_meets_a_lock_file),
 		BENCH(test_publish_to_a_work_tree),

@@ -183,7 +183,8 @@ static void make_done(struct bench *b, struct done *d, const char *salt, const c
 		  b->dir, out.branch);
 	assert_ok(d->o.review.fetch(d->o.review.self, &b->e));
 	const char *main = tip(b, &d->o.review, "refs/heads/main");
-	assert_ok(applied_mark(b->arena, &d->o.review, d->plan->digest, main, &b->e));
+	const struct review_move mark = {applied_ref(b->arena, d->plan->digest), ""};
+	assert_ok(applied_marks(&d->o.review, &mark, 1, main, &b->e));
 	*note = (struct approval_note){"merged", "main", "x"};
 	d->receipt = (struct receipt){.plan_id = d->plan->id,
 				      .plan_digest = d->plan->digest,
