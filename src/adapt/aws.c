@@ -46,6 +46,7 @@ struct aws {
 	bool verbose;
 	int64_t offset_ms; /* AWS's clock minus ours */
 	struct request *queue; /* not sent, by due_ms */
+	struct request *answered, **last_answered; /* to be handed out, the oldest first */
 	struct pace iam, analyzer, sts;
 	struct retry_rate rate[3]; /* of iam, analyzer, sts */
 	size_t sent;
@@ -96,6 +97,7 @@ struct aws *aws_new(struct arena *a, const struct aws_setting *s, const struct c
 	struct profile_set set = {0};
 	x->arena = a;
 	x->clock = clock;
+	x->last_answered = &x->answered;
 	x->progress = s->progress;
 	x->verbose = s->verbose;
 	if (s->concurrency > 0)
@@ -351,32 +353,75 @@ static long http_wait(const struct aws *x, int64_t until_ms)
 	return rest < 0 ? 0 : rest > 1000 ? 1000 : (long)rest;
 }
 
+static void hold_answered(struct request *r)
+{
+	r->next = NULL;
+	*r->aws->last_answered = r;
+	r->aws->last_answered = &r->next;
+}
+
+static struct call *hand_out(struct aws *x)
+{
+	struct request *r = x->answered;
+	x->answered = r->next;
+	if (x->answered == NULL)
+		x->last_answered = &x->answered;
+	return r->call;
+}
+
+/* Sends what may be sent; true: something was. */
+static bool send_ready(struct aws *x)
+{
+	struct request *r;
+	bool any = false;
+	forget_far_dues(x);
+	while ((r = take_ready(x)) != NULL) {
+		if (send_request(r))
+			any = true;
+		else
+			hold_answered(r);
+	}
+	return any;
+}
+
+/* Takes the answers that are here, and where there are none waits for one. What follows them is on its
+ * way before they are handed out: the caller has work with each, and no connection waits for it. */
+static void take_answers(struct aws *x, int64_t until_ms)
+{
+	while (x->sent > 0) {
+		struct http_exchange *done =
+			http_next(x->http, x->answered != NULL ? 0 : http_wait(x, until_ms));
+		if (done == NULL)
+			return;
+		struct request *r = done->owner;
+		x->sent--;
+		if (settle(r))
+			hold_answered(r);
+		if (interrupted(x))
+			return;
+		send_ready(x);
+	}
+}
+
 static struct call *next(void *self, int64_t until_ms)
 {
 	struct aws *x = self;
 	for (;;) {
-		struct request *r;
 		if (interrupted(x) && x->queue != NULL)
 			return give_back(x);
-		forget_far_dues(x);
-		while ((r = take_ready(x)) != NULL)
-			if (!send_request(r))
-				return r->call;
+		bool sent = send_ready(x);
+		if (x->answered != NULL && !sent)
+			return hand_out(x);
 		if (x->queue == NULL && x->sent == 0)
 			return NULL;
-		if (x->sent == 0) {
+		if (x->sent > 0) {
+			take_answers(x, until_ms);
+		} else {
 			int64_t due = next_due(x);
 			x->clock->sleep_until(x->clock->self, due < until_ms ? due : until_ms);
-		} else {
-			struct http_exchange *done = http_next(x->http, http_wait(x, until_ms));
-			if (done != NULL) {
-				r = done->owner;
-				x->sent--;
-				if (settle(r))
-					return r->call;
-				continue;
-			}
 		}
+		if (x->answered != NULL)
+			return hand_out(x);
 		if (now(x) >= until_ms)
 			return NULL;
 	}

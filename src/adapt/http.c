@@ -385,15 +385,24 @@ static int64_t monotonic_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static struct http_exchange *take_ended(struct http *h)
+{
+	int left = 0;
+	CURLMsg *message = curl_multi_info_read(h->multi, &left);
+	return message != NULL && message->msg == CURLMSG_DONE ? end_transfer(h, message) : NULL;
+}
+
 struct http_exchange *http_next(struct http *h, long timeout_ms)
 {
 	int64_t until = monotonic_ms() + timeout_ms;
+	struct http_exchange *ended = take_ended(h); /* several may have ended together */
+	if (ended != NULL)
+		return ended;
 	for (;;) {
-		int running = 0, left = 0;
+		int running = 0;
 		curl_multi_perform(h->multi, &running);
-		CURLMsg *message = curl_multi_info_read(h->multi, &left);
-		if (message != NULL && message->msg == CURLMSG_DONE)
-			return end_transfer(h, message);
+		if ((ended = take_ended(h)) != NULL)
+			return ended;
 		int64_t rest = until - monotonic_ms();
 		if (rest <= 0)
 			return NULL;
