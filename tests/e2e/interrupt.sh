@@ -21,7 +21,7 @@ back_to() { # name, latency
 	stop_box
 	rm -rf "$work/state" "$work/review.git"
 	cp -a "$work/$1/." "$work"
-	start_box --state "$work/aws.json" --latency "${2-8}" --faults work=1
+	start_box --state "$work/aws.json" --latency "${2-20}" --faults work=1
 }
 # Starts pare in a process group of its own, as a terminal does, with the signals as it finds them there.
 begin() {
@@ -30,6 +30,15 @@ begin() {
 }
 strike() { # signal: to the whole group, as Ctrl-C does
 	kill -s "$1" -- "-$pid" 2>"$work/kill" || ! kill -0 $pid 2>/dev/null || fail "kill: $(cat "$work/kill")"
+}
+until_begun() { # its first write is about to be sent, and many calls are to follow
+	tries=0
+	until grep -q '"intent"' "$work"/state/journals/*.jsonl 2>/dev/null; do
+		kill -0 $pid 2>/dev/null || { cat "$work/out"; fail 'apply ended before its first write'; }
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || { cat "$work/out"; fail 'apply did not come to its first write within 20 s'; }
+		sleep 0.02
+	done
 }
 finish() {
 	code=0
@@ -178,11 +187,11 @@ else
 fi
 
 # --- AWS goes away, and comes back --------------------------------------------------------------
-back_to approved 20
+back_to approved 80
 export AWS_MAX_ATTEMPTS=1 # the client's own patience is tested elsewhere
 begin apply
 unset AWS_MAX_ATTEMPTS
-sleep 0.7
+until_begun
 kill -9 $box
 wait $box 2>/dev/null || true
 box=
@@ -195,9 +204,9 @@ expect 0 'begun and not ended' "$PARE" status
 start_box --state "$work/aws.json" --faults work=1
 as_planned 'the endpoint vanished'
 
-back_to approved 20
+back_to approved 80
 begin apply
-sleep 0.7
+until_begun
 kill -9 $box
 wait $box 2>/dev/null || true
 sleep 0.3
@@ -226,7 +235,7 @@ back_to approved 0
 stop_box
 until=$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ)
 sed -i 's|"keys": \[|&{"accessKeyId":"ASIAEXAMPLESESSION00","secret":"c2Vzc2lvbg","token":"dG9rZW4","account":"111122223333","arn":"arn:aws:sts::111122223333:assumed-role/pare/run","userId":"AROAEXAMPLE:run","expiresAt":"'"$until"'"},|' "$work/aws.json"
-start_box --state "$work/aws.json" --latency 60
+start_box --state "$work/aws.json" --latency 200
 expect 130 'credentials' env AWS_ACCESS_KEY_ID=ASIAEXAMPLESESSION00 AWS_SECRET_ACCESS_KEY=c2Vzc2lvbg \
 	AWS_SESSION_TOKEN=dG9rZW4 "$PARE" apply
 expect 1 'ExpiredToken' env AWS_ACCESS_KEY_ID=ASIAEXAMPLESESSION00 AWS_SECRET_ACCESS_KEY=c2Vzc2lvbg \
