@@ -10,7 +10,7 @@
 #include "pare/digest.h"
 #include "pare/str.h"
 
-enum { MAX_HEADER_BYTES = 256 * 1024 };
+enum { MAX_HEADER_BYTES = 256 * 1024, KEPT_HOSTS = 4 };
 
 struct http {
 	struct arena *arena;
@@ -81,6 +81,8 @@ struct http *http_new(struct arena *a, const struct http_setting *setting, struc
 	h->setting = *setting;
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
 			  (long)setting->connections_per_host);
+	/* Else it keeps four for each transfer of the moment, and a time with little to do closes them. */
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)(KEPT_HOSTS * setting->connections_per_host));
 	arena_defer(a, release, h);
 	return h;
 }

@@ -238,6 +238,41 @@ static void test_writes_go_first(void **state)
 	pthread_barrier_destroy(&all);
 }
 
+enum { ALONE = TOGETHER };
+
+static bool eight_one_eight(struct server *s, int fd, size_t n, const char *request)
+{
+	(void)request;
+	if (n != ALONE)
+		pthread_barrier_wait(s->user);
+	return server_answer(fd, 200, "", LIST_OK);
+}
+
+/* Connections outlive a time with less to do. */
+static void test_connections_are_kept(void **state)
+{
+	static const size_t rounds[] = {TOGETHER, 1, TOGETHER};
+	(void)state;
+	struct bench b;
+	pthread_barrier_t all;
+	struct call read[TOGETHER];
+	pthread_barrier_init(&all, NULL, TOGETHER);
+	bench_open(&b, eight_one_eight, &all);
+	struct read_port port = aws_read_port(b.aws);
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; i < rounds[k]; i++) {
+			read[i] = read_role(&b);
+			port.start(port.self, &read[i]);
+		}
+		for (size_t i = 0; i < rounds[k]; i++)
+			assert_non_null(port.next(port.self, INT64_MAX));
+	}
+	assert_int_equal(b.server.requests, TOGETHER + 1 + TOGETHER);
+	assert_int_equal(b.server.connections, TOGETHER);
+	bench_close(&b);
+	pthread_barrier_destroy(&all);
+}
+
 static void test_no_skew(void **state)
 {
 	(void)state;
@@ -514,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_skew_is_corrected_once),
 		cmocka_unit_test(test_skew_of_two_at_once),
 		cmocka_unit_test(test_writes_go_first),
+		cmocka_unit_test(test_connections_are_kept),
 		cmocka_unit_test(test_no_skew),
 		cmocka_unit_test(test_throttled_crowd_gets_through),
 		cmocka_unit_test(test_bucket_runs_dry),
