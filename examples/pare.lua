@@ -4,6 +4,8 @@
 return {
   -- The unused-access analyzer whose findings are worked on.
   analyzer = "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/unused-access",
+  -- Instead, where 'pare plan --all-analyzers' looks for analyzers:
+  -- regions = { "eu-west-1", "us-east-1" },
 
   -- Rule files or folders, in this order; "shipped" stands for the rules that come with pare.
   rules = { "shipped", "rules" },
@@ -24,8 +26,9 @@ return {
   approval = { merged = true },
   -- approval = { merged = true, signatures = 2, signers = "allowed_signers", revoked = "revoked_keys" },
 
-  -- The role assumed in each member account; without it, the caller's own credentials are used.
-  -- accounts = { assume_role = "pare-executor", external_id = "acme-iam-review" },
+  -- The role assumed in each member account; without it, the caller's own credentials are used. A
+  -- source identity stays on every session in CloudTrail; the role must allow sts:SetSourceIdentity.
+  -- accounts = { assume_role = "pare-executor", external_id = "acme-iam-review", source_identity = "pare" },
 
   -- 'pare apply' works on these accounts first, wave by wave, and stops behind a wave that does not
   -- end well; accounts that no wave names come last. Seconds between waves:

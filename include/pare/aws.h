@@ -51,7 +51,8 @@ struct credential_chain *credentials_open(struct arena *a, const struct credenti
 /* Those of a role of another account, assumed with `base` and renewed alike: kept apart per account.
  * The texts are copied. */
 struct member_role {
-	const char *arn, *external_id, *session; /* external_id may be NULL */
+	const char *arn, *session;
+	const char *external_id, *source_identity; /* or NULL */
 };
 struct credential_chain *credentials_assume(struct arena *a, const struct credential_setting *s,
 					    struct credential_chain *base, const struct member_role *r);
@@ -84,6 +85,8 @@ bool endpoint_resolve(struct arena *a, const char *service, const char *region, 
  * profile's; and where it is from ("AWS_REGION", "profile 'x'"). false: ERR_USAGE says why. */
 bool region_find(struct arena *a, const char *hint, const char **region, const char **from,
 		 struct err *e);
+/* Has it the form of a region's name? */
+bool region_valid(const char *text);
 /* "aws", "aws-cn" …: what the region's ARNs have for a partition. */
 const char *region_partition(const char *region);
 
@@ -93,6 +96,7 @@ struct aws_setting {
 	const char *region;      /* of the analyzer */
 	unsigned max_attempts;   /* counting the first; 0: 3, and 10 for throttled calls;
 				    AWS_MAX_ATTEMPTS and the profile's max_attempts come first */
+	const char *account;     /* whose it is, for errors to name; or NULL */
 	size_t concurrency;      /* requests under way at a service, and connections; 0: 8 */
 	bool verbose;
 	const struct progress_port *progress; /* one note per retry when verbose; or NULL */
@@ -107,6 +111,15 @@ struct aws;
  * (AWS_USE_FIPS_ENDPOINT=yes, a bundle that cannot be read) are ERR_USAGE. */
 struct aws *aws_new(struct arena *a, const struct aws_setting *s, const struct clock_port *clock,
 		    struct err *e);
+/* Calls about the analyzers of this account and region go there, with its own credentials; all others
+ * go where they went. Errors then name the account. credentials NULL: such calls are answered with
+ * `refused` and not sent. The first route to a place stays. */
+struct aws_route {
+	const char *account, *region;
+	struct credential_chain *credentials;
+	const struct err *refused;
+};
+bool aws_route(struct aws *aws, const struct aws_route *to, struct err *e);
 struct read_port aws_read_port(struct aws *aws);
 struct write_port aws_write_port(struct aws *aws);
 /* Where "iam", "accessanalyzer" or "sts" is asked. */

@@ -33,4 +33,8 @@ bool checks_run(struct arena *a, const struct checks *s, struct run *run, struct
  * the finding was made; ERR_REFUSED when that cannot be known and must be. */
 bool checks_still_unused(struct arena *a, const struct checks *s, const struct plan *p, struct err *e);
 
+/* checks_findings.c: are the findings that a plan archives or un-archives there to be changed? Asked
+ * right before the plan is carried out, of the analyzer's own account. ERR_STALE: one is resolved. */
+bool checks_findings(struct arena *a, const struct checks *s, const struct plan *p, struct err *e);
+
 #endif

@@ -19,6 +19,7 @@ enum on_failure { ON_FAILURE_UNDO, ON_FAILURE_STOP };
 struct config {
 	const char *file;     /* where it was read from, or NULL: defaults only */
 	const char *analyzer; /* ARN or NULL */
+	struct str_list regions; /* where --all-analyzers looks; none: the one of the environment */
 	struct str_list rules; /* files or folders, absolute after reading */
 	struct {
 		const char *url; /* NULL: none */
@@ -42,7 +43,7 @@ struct config {
 		struct lua_approval *function; /* it, for approval_open (world.h) */
 	} approval;
 	struct {
-		const char *assume_role, *external_id; /* or NULL */
+		const char *assume_role, *external_id, *source_identity; /* or NULL */
 	} accounts;
 	struct str_list *wave; /* accounts of each wave of a rollout; those in none come last */
 	size_t wave_count;

@@ -21,9 +21,21 @@
 #include "pare/str.h"
 #include "pare/version.h"
 
+/* To the Access Analyzer of another account or region. */
+struct route {
+	const char *account, *region;
+	struct credential_chain *credentials; /* NULL: refused */
+	struct err refused;
+	struct aws_places places;
+	struct pace pace;
+	struct retry_rate rate;
+	struct route *next;
+};
+
 struct request {
 	struct aws *aws;
 	struct call *call;
+	struct route *route; /* NULL: the account's own services */
 	struct pace *pace;
 	struct arena *arena; /* of one attempt */
 	struct http_exchange exchange;
@@ -44,7 +56,10 @@ struct aws {
 	struct aws_places places;
 	struct retry retry;
 	bool verbose;
+	size_t per_service; /* requests at once */
 	int64_t offset_ms; /* AWS's clock minus ours */
+	const char *account; /* named in errors, or NULL */
+	struct route *routes;
 	struct request *queue; /* not sent, by due_ms */
 	struct request *answered, **last_answered; /* to be handed out, the oldest first */
 	struct pace iam, analyzer, sts;
@@ -100,8 +115,10 @@ struct aws *aws_new(struct arena *a, const struct aws_setting *s, const struct c
 	x->last_answered = &x->answered;
 	x->progress = s->progress;
 	x->verbose = s->verbose;
+	x->account = arena_strdup(a, s->account);
 	if (s->concurrency > 0)
 		http.connections_per_host = s->concurrency;
+	x->per_service = http.connections_per_host;
 	struct pace *all[] = {&x->iam, &x->analyzer, &x->sts};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		pace_open(all[i], http.connections_per_host, clock->now_ms(clock->self));
@@ -192,6 +209,30 @@ static void forget_far_dues(struct aws *x)
 
 /* --- one attempt --- */
 
+static struct credential_chain *chain_of(const struct request *r)
+{
+	return r->route != NULL ? r->route->credentials : r->aws->credentials;
+}
+
+/* NULL: call->err. That another account lets us not in says nothing of our own keys: the code tells
+ * the two apart. */
+static const struct credentials *keys_of(const struct request *r)
+{
+	struct err *e = &r->call->err;
+	if (r->route == NULL)
+		return credentials_get(r->aws->credentials, e);
+	const struct credentials *keys = NULL;
+	if (r->route->credentials != NULL)
+		keys = credentials_get(r->route->credentials, e);
+	else
+		*e = r->route->refused;
+	if (keys == NULL && e->kind == ERR_AUTH && e->code[0] == '\0')
+		snprintf(e->code, sizeof e->code, "AccessDenied");
+	if (keys == NULL)
+		err_wrap(e, "%s in account %s", call_name(r->call->op), r->route->account);
+	return keys;
+}
+
 static bool send_request(struct request *r)
 {
 	struct aws *x = r->aws;
@@ -199,9 +240,10 @@ static bool send_request(struct request *r)
 	r->arena = arena_new(x->arena);
 	r->signed_offset_ms = x->offset_ms;
 	c->err = (struct err){.kind = ERR_NONE};
-	const struct credentials *keys = credentials_get(x->credentials, &c->err);
+	const struct credentials *keys = keys_of(r);
+	const struct aws_places *places = r->route != NULL ? &r->route->places : &x->places;
 	r->key_id = keys != NULL ? arena_strdup(c->arena, keys->access_key_id) : NULL;
-	if (keys == NULL || !aws_request(r->arena, c, &x->places, keys, now(x) + x->offset_ms,
+	if (keys == NULL || !aws_request(r->arena, c, places, keys, now(x) + x->offset_ms,
 					 &r->exchange, &c->err)) {
 		c->ok = false;
 		arena_free(r->arena);
@@ -250,7 +292,7 @@ static int64_t wait_ms(struct request *r)
 		return 0;
 	}
 	/* Refused before it was looked at: nothing happened, whatever it was. */
-	if (!r->renew_tried && expired(c) && credentials_renew(x->credentials, r->key_id)) {
+	if (!r->renew_tried && expired(c) && credentials_renew(chain_of(r), r->key_id)) {
 		r->renew_tried = true;
 		return 0;
 	}
@@ -293,11 +335,14 @@ static bool settle(struct request *r)
 	}
 	struct err ignored;
 	const struct credentials *keys = !c->ok && expired(c)
-						 ? credentials_get(x->credentials, &ignored)
+						 ? credentials_get(chain_of(r), &ignored)
 						 : NULL;
 	if (!c->ok && expired(c))
 		err_wrap(&c->err, "the AWS credentials (%s) are over: renew them and run again",
 			 keys != NULL ? keys->source : "none are left");
+	const char *account = r->route != NULL ? r->route->account : x->account;
+	if (!c->ok && account != NULL)
+		err_wrap(&c->err, "in account %s", account);
 	return true;
 }
 
@@ -313,6 +358,50 @@ static struct pace *pace_of(struct aws *x, enum call_op op)
 		       : &x->iam;
 }
 
+/* Does the ARN have this region and account? "arn:aws:access-analyzer:REGION:ACCOUNT:…" */
+static bool leads(const struct route *r, const char *arn)
+{
+	for (int colons = 0; *arn != '\0' && colons < 3; arn++)
+		colons += *arn == ':';
+	size_t region = strcspn(arn, ":"), account = arn[region] == ':' ? strcspn(arn + region + 1, ":") : 0;
+	return region == strlen(r->region) && account == strlen(r->account) &&
+	       memcmp(arn, r->region, region) == 0 && memcmp(arn + region + 1, r->account, account) == 0;
+}
+
+static struct route *route_of(const struct aws *x, const struct call *c)
+{
+	struct route *r = x->routes;
+	while (r != NULL && (c->analyzer == NULL || !leads(r, c->analyzer)))
+		r = r->next;
+	return r;
+}
+
+bool aws_route(struct aws *x, const struct aws_route *to, struct err *e)
+{
+	for (const struct route *r = x->routes; r != NULL; r = r->next)
+		if (strcmp(r->account, to->account) == 0 && strcmp(r->region, to->region) == 0)
+			return true;
+	struct arena *scratch = arena_new(NULL);
+	struct profile_set set = {0};
+	struct route *r = arena_alloc(x->arena, sizeof *r);
+	r->account = arena_strdup(x->arena, to->account);
+	r->region = arena_strdup(x->arena, to->region);
+	r->credentials = to->credentials;
+	if (to->refused != NULL)
+		r->refused = *to->refused;
+	r->places = x->places;
+	bool ok = profile_read(scratch, &set, e) &&
+		  endpoint_of(x->arena, "accessanalyzer", r->region, &set, &r->places.analyzer, e);
+	arena_free(scratch);
+	if (!ok)
+		return false;
+	pace_open(&r->pace, x->per_service, now(x));
+	rate_open(&r->rate, now(x));
+	r->next = x->routes;
+	x->routes = r;
+	return true;
+}
+
 static void start(void *self, struct call *call)
 {
 	struct aws *x = self;
@@ -322,8 +411,11 @@ static void start(void *self, struct call *call)
 	call->err = (struct err){.kind = ERR_NONE};
 	r->aws = x;
 	r->call = call;
-	r->pace = pace_of(x, call->op);
-	if (x->retry.adaptive)
+	r->route = route_of(x, call);
+	r->pace = r->route != NULL ? &r->route->pace : pace_of(x, call->op);
+	if (x->retry.adaptive && r->route != NULL)
+		r->rate = &r->route->rate;
+	else if (x->retry.adaptive)
 		r->rate = &x->rate[r->pace == &x->iam ? 0 : r->pace == &x->analyzer ? 1 : 2];
 	queue(x, r, 0);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pare/arn.h"
+#include "pare/aws.h"
 #include "pare/standing.h"
 #include "pare/str.h"
 #include "pare/ticket.h"
@@ -129,6 +130,23 @@ const char *check_external_id(struct arena *a, const char *text)
 	return len >= 2 && len <= 1224 && strspn(text, allowed) == len
 		       ? NULL
 		       : "2 to 1224 characters of A-Z a-z 0-9 _ + = , . @ : / -";
+}
+
+/* STS AssumeRole: 2 to 64 characters of [\w+=,.@-]. */
+const char *check_source_identity(struct arena *a, const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-";
+	(void)a;
+	size_t len = strlen(text);
+	return len >= 2 && len <= 64 && strspn(text, allowed) == len
+		       ? NULL
+		       : "2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -";
+}
+
+const char *check_region(struct arena *a, const char *text)
+{
+	(void)a;
+	return region_valid(text) ? NULL : "names of regions, such as \"eu-west-1\"";
 }
 
 const char *check_author(struct arena *a, const char *text)

@@ -19,6 +19,8 @@ const char *check_branch(struct arena *a, const char *text);
 const char *check_arn_glob(struct arena *a, const char *text);
 const char *check_role(struct arena *a, const char *text);
 const char *check_external_id(struct arena *a, const char *text);
+const char *check_source_identity(struct arena *a, const char *text);
+const char *check_region(struct arena *a, const char *text);
 const char *check_author(struct arena *a, const char *text);
 const char *check_freeze(struct arena *a, const char *text);
 const char *check_open(struct arena *a, const char *text);

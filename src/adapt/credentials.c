@@ -318,6 +318,7 @@ static enum found assume_member(struct credential_chain *c, struct search *s, st
 	const struct credentials *base = credentials_get(c->base, s->e);
 	const struct role r = {.arn = c->member.arn, .session = c->member.session,
 			       .external_id = c->member.external_id,
+			       .source_identity = c->member.source_identity,
 			       .subject = str_printf(s->arena, "account %s",
 						     str_part(s->arena, c->member.arn, ':', 4, false))};
 	enum found f = base != NULL ? role_assume(s, &r, base, out) : BROKEN;
@@ -376,8 +377,10 @@ struct credential_chain *credentials_assume(struct arena *a, const struct creden
 {
 	struct credential_chain *c = credentials_open(a, s);
 	c->base = base;
-	c->member = (struct member_role){arena_strdup(a, r->arn), arena_strdup(a, r->external_id),
-					 arena_strdup(a, r->session)};
+	c->member = (struct member_role){.arn = arena_strdup(a, r->arn),
+					 .session = arena_strdup(a, r->session),
+					 .external_id = arena_strdup(a, r->external_id),
+					 .source_identity = arena_strdup(a, r->source_identity)};
 	return c;
 }
 

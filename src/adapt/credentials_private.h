@@ -68,7 +68,7 @@ bool has_keys(const struct search *s, const char *profile);
 
 /* credentials_role.c: STS */
 struct role {
-	const char *arn, *session, *external_id, *duration;
+	const char *arn, *session, *external_id, *source_identity, *duration;
 	const char *token; /* a web identity's, instead of keys */
 	const char *subject; /* for messages and the source: "profile 'x'" */
 };

@@ -65,7 +65,30 @@ static enum found read_answer(struct search *s, const struct role *r, const stru
 		return search_broken(
 			s, "%s: assuming role '%s': STS's answer lacks a key, a token or their end",
 			r->subject, r->arn);
+	/* Whoever reads the trail relies on it. */
+	if (r->source_identity != NULL &&
+	    !str_equal(xml_text(result, "SourceIdentity"), r->source_identity))
+		return search_broken(s,
+				     "%s: assuming role '%s': the session has not the source identity '%s' that "
+				     "was asked for",
+				     r->subject, r->arn, r->source_identity);
 	return search_found(s, &keys, out);
+}
+
+/* AWS says AssumeRole or SetSourceIdentity, whichever is not allowed; where it says neither, both may
+ * be meant. */
+static const char *identity_advice(struct search *s, const struct role *r, const char *refusal)
+{
+	bool denied = strstr(refusal, "AccessDenied") != NULL;
+	bool named = strstr(refusal, "sts:SetSourceIdentity") != NULL;
+	if (r->source_identity == NULL || !(denied || named) ||
+	    (!named && strstr(refusal, "sts:AssumeRole") != NULL))
+		return "";
+	return str_printf(s->arena,
+			  "; the source identity '%s' needs sts:SetSourceIdentity in the role's trust policy, beside "
+			  "sts:AssumeRole, and in the caller's own policies, and cannot replace another one that the "
+			  "caller's session has: allow it, or take source_identity out of 'accounts' in pare.lua",
+			  r->source_identity);
 }
 
 static void form(struct search *s, const struct role *r, struct buf *b)
@@ -75,8 +98,9 @@ static void form(struct search *s, const struct role *r, struct buf *b)
 	pair(s, b, "RoleArn", r->arn);
 	/* The same in every run: whoever reads the trail looks for one name. */
 	pair(s, b, "RoleSessionName", r->session != NULL ? r->session : "pare");
-	pair(s, b, "ExternalId", r->external_id);
 	pair(s, b, "DurationSeconds", r->duration);
+	pair(s, b, "ExternalId", r->external_id);
+	pair(s, b, "SourceIdentity", r->source_identity);
 	pair(s, b, "WebIdentityToken", r->token);
 }
 
@@ -111,9 +135,11 @@ enum found role_assume(struct search *s, const struct role *r, const struct cred
 	aws_sign(s->arena, &m, r->token != NULL ? NULL : base, search_now(s), &x);
 	if (!search_send(s, &x, &tries))
 		return search_failed(s, "%s: assuming role '%s'", r->subject, r->arn);
-	if (x.status != 200)
-		return search_broken(s, "%s: assuming role '%s': %s", r->subject, r->arn,
-				     search_refusal(s, &x));
+	if (x.status != 200) {
+		const char *refusal = search_refusal(s, &x);
+		return search_broken(s, "%s: assuming role '%s': %s%s", r->subject, r->arn, refusal,
+				     identity_advice(s, r, refusal));
+	}
 	return read_answer(s, r, &x, out);
 }
 

@@ -222,6 +222,13 @@ bool endpoint_of(struct arena *a, const char *service, const char *region,
 	return endpoint_resolve(a, service, region, fips, dual, custom, out, e);
 }
 
+bool region_valid(const char *text)
+{
+	size_t len = strlen(text);
+	return len <= 32 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && text[0] >= 'a' &&
+	       strchr(text, '-') != NULL && strstr(text, "--") == NULL && text[len - 1] != '-';
+}
+
 const char *region_partition(const char *region)
 {
 	return partition_of(region)->name;

@@ -58,6 +58,7 @@ static const struct config_key approval_keys[] = {
 static const struct config_key accounts_keys[] = {
 	{"assume_role", KEY_TEXT, AT(accounts.assume_role), .check = check_role},
 	{"external_id", KEY_TEXT, AT(accounts.external_id), .check = check_external_id},
+	{"source_identity", KEY_TEXT, AT(accounts.source_identity), .check = check_source_identity},
 	{0}};
 static const struct config_key limits_keys[] = {
 	{"changes_per_run", KEY_COUNT, AT(limits.changes_per_run), .least = 0, .most = 100000},
@@ -88,6 +89,7 @@ static const struct config_key autofix_keys[] = {
 	{0}};
 static const struct config_key top_keys[] = {
 	{"analyzer", KEY_TEXT, AT(analyzer), .check = check_analyzer},
+	{"regions", KEY_LIST, AT(regions), .check = check_region},
 	{"rules", KEY_PATHS, AT(rules)},
 	{"repository", KEY_TABLE, .below = repository_keys},
 	{"approval", KEY_APPROVAL, .below = approval_keys},
@@ -370,6 +372,8 @@ static bool check_together(struct reading *r)
 			     "a file of people who may sign, because standing approvals are honoured");
 	if (c->accounts.external_id != NULL && c->accounts.assume_role == NULL)
 		return wrong(r, "accounts.assume_role", "a role's name, because an external_id is given");
+	if (c->accounts.source_identity != NULL && c->accounts.assume_role == NULL)
+		return wrong(r, "accounts.assume_role", "a role's name, because a source_identity is given");
 	return true;
 }
 

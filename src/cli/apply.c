@@ -194,6 +194,9 @@ static bool open_account(struct job *j, struct arena *a, struct err *e)
 	const char *session = str_printf(a, "pare-%.12s", j->approval[0].plan->digest);
 	if (!account_open(&j->accounts, a, j->account, session, false, &x, e))
 		return err_wrap(e, "account %s", j->account);
+	for (size_t i = 0; i < j->count; i++)
+		if (!account_route_plan(&j->accounts, a, &x, session, j->approval[i].plan, e))
+			return false;
 	j->aws = x.aws;
 	j->reads = aws_read_port(x.aws);
 	j->caller_arn = x.caller_arn;

@@ -124,11 +124,21 @@ struct accounts {
 struct account_access {
 	struct aws *aws;
 	const char *caller_arn;
+	const char *account;
+	struct credential_chain *chain;
 };
 bool accounts_open(struct context *c, const char *region_hint, struct accounts *out, struct err *e);
+void account_own(const struct accounts *all, struct account_access *out);
 /* Lives in a. planning: gives up sooner. */
 bool account_open(struct accounts *all, struct arena *a, const char *account, const char *session,
 		  bool planning, struct account_access *out, struct err *e);
+/* Calls about this analyzer go to its own account and region from now on, with its account's own
+ * credentials. Where there is no way in, they are answered with the reason. */
+bool account_route(struct accounts *all, struct arena *a, const struct account_access *x,
+		   const char *session, const char *analyzer, struct err *e);
+/* The same for the analyzers whose findings a plan archives or un-archives. */
+bool account_route_plan(struct accounts *all, struct arena *a, const struct account_access *x,
+			const char *session, const struct plan *p, struct err *e);
 
 /* GetCallerIdentity. */
 bool context_caller(struct context *c, const struct read_port *aws, const char **arn,

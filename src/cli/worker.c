@@ -53,7 +53,9 @@ static bool connect_aws(void *self, struct arena *a, const char *account, struct
 		if (!analyzer_region(c, &analyzer, &region, e) ||
 		    !accounts_open(c, region, d->accounts, e))
 			return false;
-		x = (struct account_access){d->accounts->own, d->accounts->caller_arn};
+		account_own(d->accounts, &x);
+		if (!account_route(d->accounts, a, &x, "pare-worker", analyzer, e))
+			return false;
 	} else if (!account_open(d->accounts, a, account, "pare-worker", true, &x, e)) {
 		return false;
 	}

@@ -337,3 +337,48 @@ void took_users(struct machine *m, struct call *c)
 	}
 	machine_write(m);
 }
+
+/* Resolved or gone: Access Analyzer itself has taken it out of the queue meanwhile. */
+static bool stands(const struct machine *m, const struct call *c)
+{
+	const struct step *step = &m->plan->step[m->confirmed];
+	const struct action *x = m->undoing ? &step->inverse : &step->action;
+	const struct finding *f = c->ok && c->finding_count > 0 ? c->findings[0] : NULL;
+	if (f == NULL)
+		return !c->ok && c->err.kind == ERR_NOT_FOUND;
+	return str_equal(f->status, x->op == STEP_ARCHIVE_FINDING ? "ARCHIVED" : "ACTIVE") ||
+	       str_equal(f->status, "RESOLVED");
+}
+
+void took_finding(struct machine *m, struct call *c)
+{
+	struct err e;
+	if (stands(m, c)) {
+		m->confirmed++;
+		machine_confirm(m);
+		return;
+	}
+	if (!c->ok && credentials_over(&c->err)) {
+		stop_without_credentials(m, &c->err);
+		return;
+	}
+	if ((c->ok || passing(&c->err)) && machine_patient(m)) {
+		machine_pause(m, m->setting->observe_gap_ms);
+		return;
+	}
+	if (!c->ok && passing(&c->err)) {
+		stop_without_aws(m, &c->err);
+		return;
+	}
+	if (c->ok)
+		err_set(&e, ERR_UNCERTAIN, "everything was carried out, but after %lld s finding '%s' is still %s",
+			(long long)(m->setting->observe_limit_ms / 1000), c->finding,
+			c->finding_count > 0 ? c->findings[0]->status : "unreadable");
+	else
+		e = c->err;
+	if (!c->ok)
+		err_wrap(&e, "everything was carried out, but finding '%s' cannot be read back", c->finding);
+	if (m->undoing)
+		err_wrap(&e, "undoing after '%.300s'", m->why.message);
+	machine_end(m, APPLY_PARTIAL, &e);
+}

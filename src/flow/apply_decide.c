@@ -93,17 +93,39 @@ static bool found_so(const struct machine *m)
 	return true;
 }
 
+/* Does the step leave a finding in a state that can be read back? */
+static bool leaves_finding(const struct machine *m, size_t step)
+{
+	enum step_op op = m->plan->step[step].action.op;
+	return (op == STEP_ARCHIVE_FINDING || op == STEP_UNARCHIVE_FINDING) &&
+	       (!m->undoing || m->settled[step] == SETTLED_UNDONE);
+}
+
+void machine_confirm(struct machine *m)
+{
+	struct err none = {.kind = ERR_NONE};
+	while (m->confirmed < m->plan->step_count && !leaves_finding(m, m->confirmed))
+		m->confirmed++;
+	if (m->confirmed < m->plan->step_count) {
+		const struct action *x = &m->plan->step[m->confirmed].action;
+		m->call = (struct call){.op = CALL_GET_FINDING, .analyzer = x->analyzer, .finding = x->finding};
+		m->phase = PHASE_FINDING;
+	} else if (m->undoing) {
+		machine_finish(m, APPLY_UNDONE, "undone", &m->why);
+	} else {
+		machine_finish(m, m->found_finished || found_so(m) ? APPLY_ALREADY : APPLY_APPLIED, "applied", &none);
+	}
+}
+
 /* Everything is settled: the end is written when the world shows it (W2, J7). */
 static void confirm_end(struct machine *m, const struct principal *live)
 {
-	struct err none = {.kind = ERR_NONE}, e;
+	struct err e;
 	size_t target = m->undoing ? 0 : m->plan->step_count;
 	const char *difference = difference_from(m, live, target);
 	if (difference == NULL) {
-		if (m->undoing)
-			machine_finish(m, APPLY_UNDONE, "undone", &m->why);
-		else
-			machine_finish(m, m->found_finished || found_so(m) ? APPLY_ALREADY : APPLY_APPLIED, "applied", &none);
+		m->confirmed = 0;
+		machine_confirm(m);
 		return;
 	}
 	if (machine_patient(m)) {

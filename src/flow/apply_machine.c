@@ -19,7 +19,7 @@
  *             │             guard, intent (J1) ─► WRITE ─► outcome (J2) ─────┘
  *             │                           ├─ exists: LOOK, LOOK_TEXT (whose is it?)
  *             │                           └─ failed: undo, or stop
- *             └─ all steps settled and state n seen: END (J7, W2)
+ *             └─ all steps settled and state n seen: FINDING (is it as planned?): END (J7, W2)
  *   a rollback's AttachRolePolicy: KNOWN, KNOWN_TEXT (does it hold what was approved?), WRITE
  *   undoing CreatePolicy: LOOK_OWN (where its answer was lost), USERS, WRITE
  */
@@ -293,6 +293,9 @@ void machine_answer(struct machine *m, struct call *c)
 	case PHASE_KNOWN:
 	case PHASE_KNOWN_TEXT:
 		took_known(m, c);
+		return;
+	case PHASE_FINDING:
+		took_finding(m, c);
 		return;
 	case PHASE_USERS:
 		took_users(m, c);

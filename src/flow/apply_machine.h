@@ -17,6 +17,7 @@ enum phase {
 	PHASE_LOOK_OWN, /* undoing: is there a policy whose creation was uncertain? */
 	PHASE_KNOWN,    /* a rollback: reading a policy before it is attached again */
 	PHASE_KNOWN_TEXT,
+	PHASE_FINDING,  /* all is done: reading whether a finding is archived as planned */
 	PHASE_USERS,    /* reading who uses a policy before it is deleted */
 	PHASE_ENDED,
 };
@@ -54,6 +55,7 @@ struct machine {
 	bool shown;             /* the step stood already before the first of them */
 	bool remaking;          /* the write under way makes a policy again that is to be attached */
 	bool made_here;         /* the policy that exists carries this plan's tag */
+	size_t confirmed;       /* at the end: steps whose finding was read back, or that have none */
 	size_t located;         /* begun elsewhere: the point of the plan that the role showed last */
 
 	enum settled *settled;  /* per step */
@@ -102,6 +104,8 @@ void machine_decide(struct machine *m, struct principal *live);
 /* Writes the next step, after looking at a policy that is to be attached again. */
 void machine_begin(struct machine *m, const struct principal *live);
 void machine_undo_policies(struct machine *m);
+/* All is settled and the principal is as it must be: are the findings? */
+void machine_confirm(struct machine *m);
 void machine_fail_gone(struct machine *m, const struct err *why);
 
 /* apply_answers.c */
@@ -111,6 +115,7 @@ void took_look(struct machine *m, struct call *c);
 void took_look_own(struct machine *m, struct call *c);
 void took_known(struct machine *m, struct call *c);
 void took_users(struct machine *m, struct call *c);
+void took_finding(struct machine *m, struct call *c);
 
 /* apply_journal.c */
 bool machine_read_journal(struct machine *m, struct err *e);

@@ -112,7 +112,8 @@ static size_t still_unused(struct running *r, struct approval *approval, size_t 
 	for (size_t i = 0; i < n; i++) {
 		struct err why;
 		bool fine = s->reads == NULL || approval[i].started ||
-			    checks_still_unused(r->arena, &checks, approval[i].plan, &why);
+			    (checks_findings(r->arena, &checks, approval[i].plan, &why) &&
+			     checks_still_unused(r->arena, &checks, approval[i].plan, &why));
 		if (fine)
 			approval[kept++] = approval[i];
 		else

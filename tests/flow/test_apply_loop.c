@@ -18,7 +18,10 @@ struct bench {
 	struct call *queue[PLANS * 3]; /* an observation asks for three things at once */
 	size_t queued;
 	/* what the world does, by the plan's number */
-	enum err_kind reads[PLANS], writes[PLANS]; /* ERR_NONE: answers */
+	enum err_kind reads[PLANS], writes[PLANS], looks[PLANS]; /* ERR_NONE: answers; looks: at findings */
+	const char *status[PLANS]; /* of the finding; NULL: ACTIVE */
+	int64_t shows_ms[PLANS];   /* how long after the write it shows */
+	int64_t written_ms[PLANS];
 	size_t written, written_before_fourth; /* archived when the fourth plan was first asked for */
 	bool asked[PLANS];
 	size_t asked_count;
@@ -55,13 +58,16 @@ static struct call *next(void *self, int64_t until_ms)
 	struct call *c = b->queue[0];
 	memmove(b->queue, b->queue + 1, --b->queued * sizeof c);
 	clock_virtual_advance(&b->clock, 20);
-	size_t n = number_of(c->op == CALL_UPDATE_FINDING ? c->finding : c->role);
+	size_t n = number_of(c->finding != NULL ? c->finding : c->role);
+	int64_t at_ms = b->clock.now_ms(b->clock.self);
 	if (!b->asked[n]) {
 		b->asked[n] = true;
 		if (++b->asked_count == 4)
 			b->written_before_fourth = b->written;
 	}
-	enum err_kind kind = c->op == CALL_UPDATE_FINDING ? b->writes[n] : b->reads[n];
+	enum err_kind kind = c->op == CALL_UPDATE_FINDING ? b->writes[n]
+			     : c->op == CALL_GET_FINDING  ? b->looks[n]
+							  : b->reads[n];
 	c->attempts = 1;
 	c->ok = kind == ERR_NONE;
 	if (!c->ok) {
@@ -72,7 +78,19 @@ static struct call *next(void *self, int64_t until_ms)
 						   .unique_id = "AROA", .path = "/", .partition = "aws",
 						   .account = "111122223333"};
 	}
-	b->written += c->op == CALL_UPDATE_FINDING && c->ok;
+	if (c->op == CALL_GET_FINDING && c->ok) {
+		struct finding *f = arena_alloc(c->arena, sizeof *f);
+		bool shows = b->status[n] != NULL && at_ms >= b->written_ms[n] + b->shows_ms[n];
+		f->status = shows ? b->status[n] : "ACTIVE";
+		c->findings = arena_array(c->arena, 1, sizeof *c->findings);
+		c->findings[c->finding_count++] = f;
+	}
+	if (c->op == CALL_UPDATE_FINDING && c->ok) {
+		b->written++;
+		b->written_ms[n] = at_ms;
+		if (b->status[n] == NULL)
+			b->status[n] = c->status;
+	}
 	return c;
 }
 
@@ -255,9 +273,35 @@ static void what_concerns_all_stops_all(void **state)
 	closed(b);
 }
 
+/* A finding is read back like everything else. */
+static void findings_are_read_back(void **state)
+{
+	(void)state;
+	struct bench *b = opened();
+	b->shows_ms[0] = 3000;
+	b->status[1] = "RESOLVED"; /* whatever is written */
+	b->looks[2] = ERR_NOT_FOUND;
+	b->shows_ms[4] = 1000000;
+	b->looks[5] = ERR_AUTH;
+	run(b, 2);
+	assert_int_equal(ended(b, APPLY_APPLIED), PLANS - 2);
+	assert_int_equal(b->report[4].result, APPLY_PARTIAL);
+	assert_non_null(strstr(b->report[4].why.message, "finding 'F4' is still ACTIVE"));
+	assert_int_equal(b->report[5].result, APPLY_PARTIAL);
+	assert_non_null(strstr(b->report[5].why.message, "finding 'F5' cannot be read back"));
+	closed(b);
+	b = opened();
+	b->looks[0] = ERR_UNAVAILABLE;
+	run(b, 1);
+	assert_int_equal(b->report[0].result, APPLY_INTERRUPTED);
+	assert_non_null(strstr(b->report[0].why.message, "AWS does not answer"));
+	closed(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(findings_are_read_back),
 		cmocka_unit_test(canaries_go_first),
 		cmocka_unit_test(refused_plans_are_no_canaries),
 		cmocka_unit_test(breaker_stops_after_three),
