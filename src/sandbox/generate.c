@@ -261,6 +261,7 @@ static void need_analyzer(struct sandbox *s, struct account *account)
 	if (s->analyzer_count > 0)
 		return;
 	struct box_analyzer *z = arena_alloc(s->arena, sizeof *z);
+	z->region = "us-east-1";
 	z->arn = str_printf(s->arena, "arn:aws:access-analyzer:us-east-1:%s:analyzer/unused-access", account->id);
 	z->name = "unused-access";
 	z->type = "ACCOUNT_UNUSED_ACCESS";

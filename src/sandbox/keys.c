@@ -36,6 +36,7 @@ struct box_key *key_add(struct sandbox *s, const char *id, const char *secret, c
 				    arena_strdup(a, token),   arena_strdup(a, account),
 				    arena_strdup(a, arn),     expires_ms};
 	k->user_id = arena_strdup(a, user_id);
+	k->source_identity = NULL;
 	return k;
 }
 
@@ -59,9 +60,31 @@ static bool names(const struct json *value, const char *a, const char *b, const 
 	return false;
 }
 
-/* Who the trust policy lets in: the caller's ARN, its account, or anybody. Conditions are looked at
- * for sts:ExternalId only. */
-static bool trusted(struct arena *a, const struct role *r, const struct assume *x)
+static bool likes(const struct json *value, const char *text)
+{
+	if (value->type == JSON_STRING)
+		return str_glob(value->text, text);
+	for (const struct json *v = value->first; v != NULL; v = v->next)
+		if (likes(v, text))
+			return true;
+	return false;
+}
+
+/* Looked at: sts:ExternalId for equality, sts:SourceIdentity for that and for likeness. */
+static bool conditions_hold(const struct json *condition, const struct assume *x)
+{
+	const struct json *equals = json_get(condition, "StringEquals");
+	const char *external = json_text(equals, "sts:ExternalId");
+	const struct json *same = json_get(equals, "sts:SourceIdentity");
+	const struct json *like = json_get(json_get(condition, "StringLike"), "sts:SourceIdentity");
+	const char *identity = x->source_identity;
+	return (external == NULL || str_equal(external, x->external_id)) &&
+	       (same == NULL || (identity != NULL && names(same, identity, NULL, NULL))) &&
+	       (like == NULL || (identity != NULL && likes(like, identity)));
+}
+
+/* Whom the trust policy lets do it: the caller's ARN, its account, or anybody. */
+static bool trusted(struct arena *a, const struct role *r, const struct assume *x, const char *action)
 {
 	struct err e;
 	const struct json *v = json_parse(a, r->trust, strlen(r->trust), "trust policy", &e);
@@ -70,12 +93,9 @@ static bool trusted(struct arena *a, const struct role *r, const struct assume *
 	const char *root = str_printf(a, "arn:%s:iam::%s:root", r->account->partition, x->caller_account);
 	for (; one != NULL; one = one->next) {
 		const struct json *who = json_get(one, "Principal");
-		const char *external =
-			json_text(json_get(json_get(one, "Condition"), "StringEquals"), "sts:ExternalId");
 		if (!str_equal(json_text(one, "Effect"), "Allow") ||
-		    !names(json_get(one, "Action"), "sts:AssumeRole", "sts:*", "*"))
-			continue;
-		if (external != NULL && !str_equal(external, x->external_id))
+		    !names(json_get(one, "Action"), action, "sts:*", "*") ||
+		    !conditions_hold(json_get(one, "Condition"), x))
 			continue;
 		if (names(who, "*", NULL, NULL) ||
 		    names(json_get(who, "AWS"), root, x->caller_account, x->caller_arn) ||
@@ -115,6 +135,43 @@ static bool check_assume(const struct assume *x, struct problem *p)
 	return true;
 }
 
+static bool check_identity(const char *text, struct problem *p)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-";
+	if (text == NULL)
+		return true;
+	size_t len = strlen(text);
+	const char *wrong = len < 2		       ? "Member must have length greater than or equal to 2"
+			    : len > 64		       ? "Member must have length less than or equal to 64"
+			    : strspn(text, allowed) < len ? "Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+							  : NULL;
+	return wrong == NULL ||
+	       problem_set(p, 400, "ValidationError",
+			   "1 validation error detected: Value '%.200s' at 'sourceIdentity' failed to satisfy "
+			   "constraint: %s",
+			   text, wrong);
+}
+
+/* A session keeps its source identity through every role that is assumed with it: it cannot be
+ * changed, and each of those roles must allow it. */
+static bool settle_identity(struct sandbox *s, struct assume *x)
+{
+	const struct box_key *caller = key_of_caller(s, x->caller_arn);
+	const char *kept = caller != NULL ? caller->source_identity : NULL;
+	if (kept != NULL && x->source_identity != NULL && strcmp(kept, x->source_identity) != 0)
+		return false;
+	if (x->source_identity == NULL)
+		x->source_identity = kept;
+	return true;
+}
+
+static const struct box_key *not_allowed(const struct assume *x, const char *action, struct problem *p)
+{
+	problem_set(p, 403, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %.200s",
+		    x->caller_arn, action, x->role_arn);
+	return NULL;
+}
+
 static char *random_text(struct sandbox *s, struct arena *a, size_t bytes)
 {
 	unsigned char raw[256];
@@ -123,18 +180,23 @@ static char *random_text(struct sandbox *s, struct arena *a, size_t bytes)
 	return base64_encode(a, raw, bytes);
 }
 
-const struct box_key *key_assume(struct sandbox *s, const struct assume *x, const struct role **role,
+const struct box_key *key_assume(struct sandbox *s, const struct assume *asked, const struct role **role,
 				 struct problem *p)
 {
 	struct arena *scratch = arena_new(NULL);
-	const struct box_key *key = NULL;
-	if (!check_assume(x, p))
+	struct box_key *key = NULL;
+	struct assume mine = *asked;
+	const struct assume *x = &mine;
+	if (!check_assume(x, p) || !check_identity(x->source_identity, p))
 		goto done;
+	bool keeps = settle_identity(s, &mine);
 	const struct role *r = role_of_arn(s, scratch, x->role_arn);
-	if (r == NULL || r->account->fault == ACCOUNT_DENIED || !trusted(scratch, r, x)) {
-		problem_set(p, 403, "AccessDenied",
-			    "User: %s is not authorized to perform: sts:AssumeRole on resource: %.200s", x->caller_arn,
-			    x->role_arn);
+	if (r == NULL || r->account->fault == ACCOUNT_DENIED || !trusted(scratch, r, x, "sts:AssumeRole")) {
+		not_allowed(x, "sts:AssumeRole", p);
+		goto done;
+	}
+	if (!keeps || (x->source_identity != NULL && !trusted(scratch, r, x, "sts:SetSourceIdentity"))) {
+		not_allowed(x, "sts:SetSourceIdentity", p);
 		goto done;
 	}
 	bool chained = strstr(x->caller_arn, ":assumed-role/") != NULL;
@@ -151,6 +213,7 @@ const struct box_key *key_assume(struct sandbox *s, const struct assume *x, cons
 	key = key_add(s, box_id(s, scratch, "ASIA"), random_text(s, scratch, 30), random_text(s, scratch, 240),
 		      r->account->id, arn, str_printf(scratch, "%s:%s", r->id, x->session),
 		      box_now(s) + x->duration_s * 1000);
+	key->source_identity = arena_strdup(s->arena, x->source_identity);
 	*role = r;
 	state_save(s);
 done:

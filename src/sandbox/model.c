@@ -134,6 +134,14 @@ struct account *box_account_add(struct sandbox *s, const char *id)
 	return x;
 }
 
+enum account_fault box_region_fault(const struct sandbox *s, const char *region)
+{
+	for (size_t i = 0; region != NULL && i < s->region_count; i++)
+		if (strcmp(s->region[i].name, region) == 0)
+			return s->region[i].fault;
+	return ACCOUNT_WELL;
+}
+
 struct box_analyzer *box_analyzer(struct sandbox *s, const char *arn)
 {
 	for (size_t i = 0; arn != NULL && i < s->analyzer_count; i++)

@@ -139,8 +139,13 @@ struct account {
 	size_t attached_quota, user_attached_quota, policies_quota, roles_quota;
 };
 
+struct box_region { /* where Access Analyzer does not serve */
+	const char *name;
+	enum account_fault fault;
+};
+
 struct box_analyzer {
-	const char *arn, *name, *type, *status;
+	const char *arn, *name, *region, *type, *status;
 	struct account *account;
 	bool organization;
 	int64_t created_ms;
@@ -179,6 +184,7 @@ struct box_recommendation {
 struct box_key {
 	struct wire_key wire;
 	const char *user_id;
+	const char *source_identity; /* of a session; or NULL */
 	struct box_key *next;
 };
 
@@ -219,6 +225,8 @@ struct sandbox {
 	struct table aws_policies; /* by ARN */
 	struct box_analyzer **analyzer;
 	size_t analyzer_count, analyzer_cap;
+	struct box_region *region;
+	size_t region_count, region_cap;
 	struct box_finding **finding; /* sorted by id */
 	size_t finding_count, finding_cap;
 	struct box_recommendation **recommendation; /* sorted by finding id */
@@ -244,6 +252,7 @@ const char *box_uuid(struct sandbox *s, struct arena *a);
 struct account *box_account(struct sandbox *s, const char *id); /* NULL */
 struct account *box_account_add(struct sandbox *s, const char *id);
 struct box_analyzer *box_analyzer(struct sandbox *s, const char *arn);
+enum account_fault box_region_fault(const struct sandbox *s, const char *region);
 struct view view_now(struct sandbox *s, struct account *account);
 struct view view_read(struct sandbox *s, struct account *account); /* lags */
 /* Puts a state in front; counts the change, writes the state file. */
@@ -379,7 +388,7 @@ struct box_key *key_of_caller(struct sandbox *s, const char *arn);
 struct box_key *key_add(struct sandbox *s, const char *id, const char *secret, const char *token,
 			const char *account, const char *arn, const char *user_id, int64_t expires_ms);
 struct assume {
-	const char *role_arn, *session, *external_id, *caller_arn, *caller_account;
+	const char *role_arn, *session, *external_id, *source_identity, *caller_arn, *caller_account;
 	int64_t duration_s;
 };
 const struct box_key *key_assume(struct sandbox *s, const struct assume *x, const struct role **role,

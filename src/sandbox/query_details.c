@@ -199,12 +199,15 @@ static bool assume_role(struct query *q)
 	const struct role *r = NULL;
 	struct assume x = {.role_arn = query_get(q, "RoleArn"), .session = query_get(q, "RoleSessionName"),
 			   .external_id = query_get(q, "ExternalId"), .caller_arn = q->request->caller_arn,
-			   .caller_account = q->request->account};
+			   .caller_account = q->request->account,
+			   .source_identity = query_get(q, "SourceIdentity")};
 	if (!query_number(q, "DurationSeconds", 3600, &x.duration_s))
 		return false;
 	const struct box_key *k = key_assume(q->s, &x, &r, q->p);
 	if (k == NULL)
 		return false;
+	if (k->source_identity != NULL)
+		put_text(q, "SourceIdentity", k->source_identity);
 	put_open(q, "AssumedRoleUser");
 	put_text(q, "AssumedRoleId", k->user_id);
 	put_text(q, "Arn", k->wire.caller_arn);

@@ -28,7 +28,7 @@ const struct box_analyzer *rest_analyzer(struct rest *q, const char *arn)
 		missing(q, "analyzerArn");
 	else if (z == NULL && strstr(arn, ":analyzer/") == NULL)
 		problem_set(q->p, 400, "ValidationException", "Invalid analyzer ARN: %.200s", arn);
-	else if (z == NULL)
+	else if (z == NULL || !str_equal(z->region, q->request->region))
 		problem_set(q->p, 404, "ResourceNotFoundException", "Analyzer not found: %.200s", arn);
 	else if (strcmp(z->account->id, q->request->account) == 0)
 		return z;
@@ -85,9 +85,10 @@ static void put_analyzer(struct rest *q, const struct box_analyzer *z, bool whol
 	json_close(w, '}');
 }
 
+/* Every account has analyzers of its own in every region. */
 static bool own(const struct rest *q, const struct box_analyzer *z)
 {
-	return strcmp(z->account->id, q->request->account) == 0;
+	return strcmp(z->account->id, q->request->account) == 0 && str_equal(z->region, q->request->region);
 }
 
 static bool list_analyzers(struct rest *q)

@@ -126,6 +126,29 @@ static bool each(struct reader *r, const struct json *root, const char *key,
 	return true;
 }
 
+static bool read_fault(struct reader *r, const struct json *v, enum account_fault *out)
+{
+	const char *fault = optional(r, v, "fault", "");
+	size_t k = 0;
+	while (account_faults[k] != NULL && strcmp(account_faults[k], fault) != 0)
+		k++;
+	*out = (enum account_fault)k;
+	return account_faults[k] != NULL ||
+	       err_set(r->e, ERR_INPUT, "reading '%s': fault '%s': expected denied, throttled or unreachable",
+		       r->what, fault);
+}
+
+static bool read_region(struct reader *r, const struct json *v)
+{
+	struct sandbox *s = r->s;
+	struct box_region x = {.name = NULL};
+	if (!ONLY(r, v, "name", "fault") || !need(r, v, "name", &x.name) || !read_fault(r, v, &x.fault))
+		return false;
+	s->region = arena_grow(s->arena, s->region, s->region_count, &s->region_cap, sizeof *s->region);
+	s->region[s->region_count++] = x;
+	return true;
+}
+
 static bool read_account(struct reader *r, const struct json *v)
 {
 	const char *id;
@@ -142,15 +165,8 @@ static bool read_account(struct reader *r, const struct json *v)
 	    !read_number(r, v, "roles", (int64_t)a->roles_quota, &roles))
 		return false;
 	a->partition = optional(r, v, "partition", a->partition);
-	const char *fault = optional(r, v, "fault", "");
-	size_t k = 0;
-	while (account_faults[k] != NULL && strcmp(account_faults[k], fault) != 0)
-		k++;
-	if (account_faults[k] == NULL)
-		return err_set(r->e, ERR_INPUT,
-			       "reading '%s': account '%s': fault '%s': expected denied, throttled or unreachable",
-			       r->what, id, fault);
-	a->fault = (enum account_fault)k;
+	if (!read_fault(r, v, &a->fault))
+		return err_wrap(r->e, "account '%s'", id);
 	a->attached_quota = (size_t)attached;
 	a->user_attached_quota = (size_t)user_attached;
 	a->policies_quota = (size_t)policies;
@@ -162,14 +178,16 @@ static bool read_key(struct reader *r, const struct json *v)
 {
 	const char *id, *secret, *account, *arn;
 	int64_t expires;
-	if (!ONLY(r, v, "accessKeyId", "secret", "token", "account", "arn", "userId", "expiresAt") ||
+	if (!ONLY(r, v, "accessKeyId", "secret", "token", "account", "arn", "userId", "sourceIdentity",
+		  "expiresAt") ||
 	    !need(r, v, "accessKeyId", &id) || !need(r, v, "secret", &secret) ||
 	    !need(r, v, "account", &account) || !need(r, v, "arn", &arn) ||
 	    !read_time(r, v, "expiresAt", 0, &expires))
 		return false;
 	box_account_add(r->s, account);
-	key_add(r->s, id, secret, json_text(v, "token"), account, arn, optional(r, v, "userId", "AIDAEXAMPLEUSEREXAMPL"),
-		expires);
+	struct box_key *k = key_add(r->s, id, secret, json_text(v, "token"), account, arn,
+				    optional(r, v, "userId", "AIDAEXAMPLEUSEREXAMPL"), expires);
+	k->source_identity = optional(r, v, "sourceIdentity", NULL);
 	return true;
 }
 
@@ -188,6 +206,7 @@ static bool read_analyzer(struct reader *r, const struct json *v)
 		return err_set(r->e, ERR_INPUT, "reading '%s': analyzer '%s': expected an analyzer's ARN and "
 			       "'unusedAccessAge' from 1 to 365", r->what, z->arn);
 	z->name = arn_name(z->arn);
+	z->region = arena_strdup(r->s->arena, arn.region);
 	z->type = optional(r, v, "type", "ACCOUNT_UNUSED_ACCESS");
 	z->status = optional(r, v, "status", "ACTIVE");
 	z->account = box_account_add(r->s, arn.account);
@@ -491,7 +510,7 @@ bool state_read(struct sandbox *s, const char *text, size_t len, const char *wha
 	const struct json *root = json_parse(r.scratch, text, len, what, e);
 	bool ok = root != NULL &&
 		  ONLY(&r, root, "schema", "about", "random", "generated", "accounts", "keys", "analyzers",
-		       "policies", "roles", "users", "findings", "recommendations");
+		       "regions", "policies", "roles", "users", "findings", "recommendations");
 	if (ok && !str_equal(json_text(root, "schema"), "pare.sandbox/v1"))
 		ok = err_set(e, ERR_INPUT, "reading '%s': expected \"schema\": \"pare.sandbox/v1\"", what);
 	const char *random = ok ? json_text(root, "random") : NULL;
@@ -499,7 +518,8 @@ bool state_read(struct sandbox *s, const char *text, size_t len, const char *wha
 		s->random = strtoull(random, NULL, 16);
 	s->generated = s->generated || json_bool(root, "generated", false);
 	ok = ok && each(&r, root, "accounts", read_account) && each(&r, root, "keys", read_key) &&
-	     each(&r, root, "analyzers", read_analyzer) && each(&r, root, "policies", read_policy) &&
+	     each(&r, root, "analyzers", read_analyzer) && each(&r, root, "regions", read_region) &&
+	     each(&r, root, "policies", read_policy) &&
 	     each(&r, root, "roles", read_role) &&
 	     each(&r, root, "users", read_user) && each(&r, root, "findings", read_finding) &&
 	     each(&r, root, "recommendations", read_recommendation);

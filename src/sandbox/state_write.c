@@ -68,6 +68,7 @@ static void put_key(struct json_writer *w, const struct box_key *k)
 	member(w, "account", k->wire.account);
 	member(w, "arn", k->wire.caller_arn);
 	member(w, "userId", k->user_id);
+	member(w, "sourceIdentity", k->source_identity);
 	put_time(w, "expiresAt", k->wire.expires_ms);
 	json_close(w, '}');
 }
@@ -82,6 +83,16 @@ static void put_analyzers(struct json_writer *w, const struct sandbox *s)
 		member(w, "status", z->status);
 		put_time(w, "createdAt", z->created_ms);
 		json_member_integer(w, "unusedAccessAge", z->age_days);
+		json_close(w, '}');
+	}
+}
+
+static void put_regions(struct json_writer *w, const struct sandbox *s)
+{
+	for (size_t i = 0; i < s->region_count; i++) {
+		json_open(w, '{');
+		member(w, "name", s->region[i].name);
+		member(w, "fault", account_faults[s->region[i].fault]);
 		json_close(w, '}');
 	}
 }
@@ -274,6 +285,10 @@ static void put_all(struct json_writer *w, const struct sandbox *s)
 	json_key(w, "analyzers");
 	json_open(w, '[');
 	put_analyzers(w, s);
+	json_close(w, ']');
+	json_key(w, "regions");
+	json_open(w, '[');
+	put_regions(w, s);
 	json_close(w, ']');
 	json_key(w, "policies");
 	json_open(w, '[');

@@ -63,19 +63,34 @@ static void unavailable(struct sandbox *s, struct wire_request *r, struct wire_a
 			   "The request has failed due to a temporary failure of the server.", answer);
 }
 
+static void deny(struct sandbox *s, struct wire_request *r, struct wire_answer *answer)
+{
+	wire_error(s, r->service, r->arena, 403, "AccessDeniedException",
+		   str_printf(r->arena, "User: %s is not authorized to perform this action in %s with an explicit deny "
+			      "in a service control policy", r->caller_arn, r->region),
+		   answer);
+}
+
 void wire_handle(struct sandbox *s, struct wire_request *request, struct wire_answer *answer)
 {
 	bool writes = request->service == WIRE_ANALYZER ? rest_writes(request) : query_writes(request);
 	const struct account *account = box_account(s, request->account);
-	bool iam = request->service == WIRE_IAM && account != NULL;
+	enum account_fault fault = ACCOUNT_WELL;
+	if (request->service == WIRE_IAM && account != NULL)
+		fault = account->fault;
+	else if (request->service == WIRE_ANALYZER)
+		fault = box_region_fault(s, request->region);
 	enum box_fate fate = s->killed ? FATE_KILL_BEFORE : faults_next(s, writes);
-	if (fate == FATE_ANSWER && iam && account->fault == ACCOUNT_THROTTLED)
+	if (fate == FATE_ANSWER && fault == ACCOUNT_THROTTLED)
 		fate = FATE_THROTTLE;
-	if (fate == FATE_ANSWER && iam && account->fault == ACCOUNT_UNREACHABLE)
+	if (fate == FATE_ANSWER && fault == ACCOUNT_UNREACHABLE)
 		fate = FATE_CUT_BEFORE;
 	switch (fate) {
 	case FATE_ANSWER:
-		serve(s, request, answer);
+		if (request->service == WIRE_ANALYZER && fault == ACCOUNT_DENIED)
+			deny(s, request, answer);
+		else
+			serve(s, request, answer);
 		return;
 	case FATE_THROTTLE:
 		throttle(s, request, answer);
