@@ -27,6 +27,8 @@ struct autofix_item {
 	const char *why;                       /* why none does, or why it has to wait */
 	bool waits;                            /* in scope, and over a cap: for a later run */
 	bool resumed;                          /* begun by an earlier run of this machine */
+	bool asked;                            /* its account's session asked for it */
+	bool counted;                          /* carried out: its receipt is among those of today */
 };
 
 struct autofix {
@@ -35,8 +37,9 @@ struct autofix {
 	const struct store_port *store;
 	const struct config *config;
 	const struct approval_port *approvals;
-	const char *account;
-	size_t principals_seen; /* what percentages count against */
+	struct str_list accounts; /* where plans begun before are looked for; empty: everywhere */
+	const char *account;      /* whose session asks autofix_approved */
+	size_t principals_seen; /* of all accounts: what percentages count against */
 	char tip[OID_HEX], log[OID_HEX];
 	struct standing_approval *standing;
 	size_t standing_count;
@@ -50,8 +53,9 @@ bool autofix_sort(struct autofix *x, const struct proposal_item *item, size_t co
 		  struct err *e);
 /* A4: commits the plans that will run, with their evidence, to pare/log. */
 bool autofix_record(struct autofix *x, int64_t now_ms, struct err *e);
-/* Their digests; and who approves them, for session_run. */
-void autofix_digests(const struct autofix *x, struct str_list *digests);
+/* For session_run, account by account (x->account): the digests of those that will run there; and
+ * who approves them. Caps count over all accounts of the run. */
+void autofix_digests(const struct autofix *x, const char *account, struct str_list *digests);
 struct approved_port autofix_approved(struct autofix *x);
 
 #endif

@@ -14,7 +14,8 @@ struct draft_setting {
 	const struct catalog *catalog;
 	int64_t now_ms;
 	const char *caller_arn; /* pare's own identity, never planned against; NULL with saved input */
-	size_t planned_before; /* of the same run, in other accounts */
+	size_t planned_before; /* of the same run, before these findings */
+	size_t planned_here;   /* of those, in the same account */
 };
 
 /* flow/judge.c: the decision for one item. */

@@ -46,6 +46,8 @@ struct gather_filter {
 	const struct str_list *accounts; /* that own the principal; NULL or empty: all */
 	const struct str_list *findings; /* ids; NULL all */
 	struct shard shard;
+	bool (*known)(void *self, const struct finding *f); /* left out; or NULL */
+	void *self;
 };
 
 /* Live: ListFindingsV2 (ACTIVE), GetFindingV2 with all pages, GenerateFindingRecommendation,

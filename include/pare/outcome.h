@@ -38,9 +38,18 @@ struct run_account { /* one account of a run over several */
 	int64_t removed;    /* actions that its plans take away */
 };
 
+struct run_source { /* an analyzer, or a region, of a run over several */
+	const char *region;
+	const char *analyzer; /* NULL: the region's analyzers */
+	const char *failed;   /* why it could not be read, or NULL */
+	size_t findings;      /* those that nothing before had reported */
+};
+
 struct run { /* one `pare plan` */
 	struct run_account *account; /* most findings first; none in a run over one account */
 	size_t account_count;
+	struct run_source *source;   /* as they were asked; none in a run over one analyzer */
+	size_t source_count;
 	const char *analyzer; /* or NULL */
 	const char *created_at;
 	struct outcome *outcome; /* sorted by principal ARN, then finding id */

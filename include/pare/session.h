@@ -26,7 +26,11 @@ struct session {
 	const struct clock_port *clock;
 	const struct progress_port *progress; /* or NULL */
 	const char *host; /* for people who find the account locked */
+	const char *run;  /* id of a run over several accounts; NULL: one of its own */
 };
+
+/* "20261124T030923Z-111122223333-042": of the account whose credentials it began with. */
+const char *session_run_id(struct arena *a, const char *account, int64_t now_ms);
 
 /* Carries out the approved plans with these digests. The account is locked first, then the approvals
  * are read anew: what another executor finished meanwhile is left out. *report has *count entries,

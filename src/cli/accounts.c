@@ -9,6 +9,13 @@
 /* Planning asks many accounts one after the other: one that throttles must not hold up all. */
 enum { MEMBER_ATTEMPTS = 4 };
 
+const char *region_of_all(const struct context *c)
+{
+	if (c->o->regions.count > 0)
+		return c->o->regions.item[0];
+	return c->config.regions.count > 0 ? c->config.regions.item[0] : NULL;
+}
+
 bool accounts_open(struct context *c, const char *region_hint, struct accounts *out, struct err *e)
 {
 	const char *from;

@@ -25,6 +25,7 @@ struct job {
 	struct approval *approval;
 	size_t count;
 	/* the run over all accounts */
+	const char *run; /* its id */
 	struct apply_report *report;
 	size_t report_count;
 	int failed; /* the worst exit code of an account that could not be worked on; 0 none */
@@ -99,8 +100,7 @@ static bool reachable_only(struct job *j, struct err *e)
 	return true;
 }
 
-/* An account that no wave names comes in the last one. */
-static size_t wave_of(const struct config *c, const char *account)
+size_t account_wave(const struct config *c, const char *account)
 {
 	for (size_t i = 0; i < c->wave_count; i++)
 		if (str_list_has(&c->wave[i], account))
@@ -113,7 +113,7 @@ static const struct config *order_config; /* qsort hands no context on */
 static int by_wave(const void *x, const void *y)
 {
 	const struct plan *p = ((const struct approval *)x)->plan, *q = ((const struct approval *)y)->plan;
-	size_t v = wave_of(order_config, p->account), w = wave_of(order_config, q->account);
+	size_t v = account_wave(order_config, p->account), w = account_wave(order_config, q->account);
 	if (v != w)
 		return v < w ? -1 : 1;
 	int order = strcmp(p->account, q->account);
@@ -499,6 +499,7 @@ static bool run_account(struct job *j)
 	if (ok) {
 		struct session s = executor_session(&j->c, j->aws, &j->review, &j->approvals, j->caller_arn,
 						    j->caller_account);
+		s.run = j->run;
 		ok = session_run(a, &s, &digests, &report, &count, &e);
 		if (j->c.o->verbose)
 			note(&j->c, "%zu requests to AWS over %zu connections", aws_exchanges(j->aws),
@@ -513,40 +514,35 @@ static bool run_account(struct job *j)
 	return ok && worst(report, count) == EXIT_DONE;
 }
 
-/* Later waves wait, so that what the earlier ones broke shows before it is broken everywhere. */
-static void pause_between(struct job *j, size_t wave)
+static bool work_in(void *self, const char *account)
 {
-	const struct clock_port *clock = &j->c.clock;
-	int64_t until = clock->now_ms(clock->self) + (int64_t)j->c.config.pause_s * 1000;
-	if (j->c.config.pause_s == 0)
-		return;
-	note(&j->c, "wave %zu is done; waiting %d s", wave + 1, j->c.config.pause_s);
-	while (clock->now_ms(clock->self) < until && !clock->interrupted(clock->self))
-		clock->sleep_until(clock->self, until);
+	struct job *j = self;
+	size_t i = 0;
+	while (strcmp(j->all[i].plan->account, account) != 0)
+		i++;
+	take_account(j, i);
+	return run_account(j);
 }
 
 static void run_all(struct job *j)
 {
-	const struct clock_port *clock = &j->c.clock;
-	const struct config *config = &j->c.config;
-	size_t wave = 0;
-	bool well = true;
+	struct str_list accounts = {0};
+	size_t left = j->all_count;
+	const char *why;
 	for (size_t i = 0; i < j->all_count; i += j->count) {
-		size_t here = wave_of(config, j->all[i].plan->account);
-		if (here != wave && i > 0 && well)
-			pause_between(j, wave);
-		if ((here != wave && !well) || clock->interrupted(clock->self)) {
-			note(&j->c, "%s: %zu plans were not started; 'pare apply' goes on with them",
-			     well ? "interrupted" : str_printf(j->c.arena, "wave %zu did not end well", wave + 1),
-			     j->all_count - i);
-			if (well)
-				j->failed = EXIT_INTERRUPTED;
-			return;
-		}
-		wave = here;
 		take_account(j, i);
-		well = run_account(j) && well;
+		str_list_add(j->c.arena, &accounts, j->account);
 	}
+	j->run = session_run_id(j->c.arena, j->accounts.caller_account, j->c.clock.now_ms(j->c.clock.self));
+	size_t begun = rollout(&j->c, &accounts, work_in, j, &why);
+	if (begun == accounts.count)
+		return;
+	while (left > 0 && strcmp(j->all[j->all_count - left].plan->account, accounts.item[begun]) != 0)
+		left--;
+	note(&j->c, "%s: %zu plans were not started; 'pare apply' goes on with them",
+	     why != NULL ? why : "interrupted", left);
+	if (why == NULL)
+		j->failed = EXIT_INTERRUPTED;
 }
 
 static int carry_out(struct job *j)

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -16,8 +17,12 @@ struct job {
 	struct autofix fix;
 	struct kept_plan *kept; /* beside the items that autofix_sort was given */
 	size_t kept_count;
-	const char *caller_arn;
-	struct aws *aws;
+	struct accounts accounts;
+	const char *run_id;
+	/* over all accounts */
+	struct apply_report *report;
+	size_t report_count;
+	int failed; /* of an account that could not be worked on; 0 none */
 };
 
 static bool wanted(const struct context *c, struct err *e)
@@ -29,17 +34,27 @@ static bool wanted(const struct context *c, struct err *e)
 		       "standing = { \"name\" }, signers = \"file\" }");
 }
 
-static bool open_aws(struct job *j, struct err *e)
+static bool open_accounts(struct job *j, struct err *e)
 {
 	struct context *c = &j->c;
 	const char *analyzer = c->o->analyzer != NULL ? c->o->analyzer : c->config.analyzer;
 	struct arn arn = {.region = NULL};
-	if (analyzer != NULL && !arn_parse(c->arena, analyzer, &arn, e))
+	if (c->o->all_analyzers)
+		arn.region = region_of_all(c);
+	else if (analyzer != NULL && !arn_parse(c->arena, analyzer, &arn, e))
 		return false;
-	if (!context_aws(c, arn.region, &j->aws, e))
-		return false;
-	struct read_port reads = aws_read_port(j->aws);
-	return context_caller(c, &reads, &j->caller_arn, &j->fix.account, e);
+	return accounts_open(c, arn.region, &j->accounts, e);
+}
+
+/* Where plans that were begun before can be gone on with. */
+static struct str_list reachable(struct job *j)
+{
+	struct str_list own = {0};
+	if (j->c.o->account.count > 0)
+		return j->c.o->account;
+	if (j->c.config.accounts.assume_role == NULL)
+		str_list_add(j->c.arena, &own, j->accounts.caller_account);
+	return own;
 }
 
 /* The run's plans whose gates all pass, as they were kept. */
@@ -88,11 +103,11 @@ static bool prepare(struct job *j, struct arena *a, const struct options *o, str
 	struct buf *json = buf_new(a, 256u * 1024 * 1024);
 	if (!context_open(a, o, c, e) || !wanted(c, e) || !ticket_given(c, e) ||
 	    !context_review(c, &j->review, e) || !context_forge(c, &j->review, &j->forge, e) || !make_run(c, &j->run, e) ||
-	    !keep_run(c, &j->run, json, e) || !open_aws(j, e) || !collect(j, &item, &count, e))
+	    !keep_run(c, &j->run, json, e) || !open_accounts(j, e) || !collect(j, &item, &count, e))
 		return false;
 	approval_open(&c->config, &j->approvals);
 	j->fix = (struct autofix){.arena = a, .review = &j->review, .store = &c->store,
-				  .config = &c->config, .approvals = &j->approvals, .account = j->fix.account,
+				  .config = &c->config, .approvals = &j->approvals, .accounts = reachable(j),
 				  .principals_seen = j->run.principals_seen};
 	if (!autofix_sort(&j->fix, item, count, c->now_ms, e))
 		return false;
@@ -156,6 +171,7 @@ static void print_items(const struct job *j, const struct apply_report *r, size_
 		json_open(w, '{');
 		json_member_text(w, "plan", x->item.plan->id);
 		json_member_text(w, "digest", x->item.plan->digest);
+		json_member_text(w, "account", x->item.plan->account);
 		json_member_text(w, "principal", x->item.plan->principal.arn);
 		json_member_text(w, "standing", x->under != NULL ? x->under->name : NULL);
 		json_member_text(w, "why", got != NULL && got->why.kind != ERR_NONE ? got->why.message : x->why);
@@ -175,38 +191,127 @@ static size_t begun_and_refused(const struct job *j)
 	return count;
 }
 
+static void add_reports(struct job *j, const struct apply_report *more, size_t count)
+{
+	struct apply_report *all = arena_array(j->c.arena, j->report_count + count + 1, sizeof *all);
+	if (j->report_count > 0)
+		memcpy(all, j->report, j->report_count * sizeof *all);
+	if (count > 0)
+		memcpy(all + j->report_count, more, count * sizeof *all);
+	j->report = all;
+	j->report_count += count;
+}
+
+static bool open_account(struct job *j, struct arena *a, const char *account, struct account_access *out,
+			 struct err *e)
+{
+	const struct autofix *x = &j->fix;
+	const char *session = NULL;
+	for (size_t i = 0; i < x->count && session == NULL; i++)
+		if (x->item[i].under != NULL && str_equal(x->item[i].item.plan->account, account))
+			session = str_printf(a, "pare-%.12s", x->item[i].item.plan->digest);
+	if (!account_open(&j->accounts, a, account, session, false, out, e))
+		return err_wrap(e, "account %s", account);
+	for (size_t i = 0; i < x->count; i++)
+		if (x->item[i].under != NULL && str_equal(x->item[i].item.plan->account, account) &&
+		    !account_route_plan(&j->accounts, a, out, session, x->item[i].item.plan, e))
+			return false;
+	return true;
+}
+
+/* One account: its own keys, session and lock. Its trouble is its own. */
+static bool work_in(void *self, const char *account)
+{
+	struct job *j = self;
+	struct context *c = &j->c;
+	struct arena *moment = arena_new(c->arena);
+	struct apply_report *report = NULL;
+	struct str_list digests = {0};
+	struct account_access x;
+	struct err e;
+	size_t count = 0;
+	autofix_digests(&j->fix, account, &digests);
+	bool ok = open_account(j, moment, account, &x, &e);
+	if (ok) {
+		struct session s = executor_session(c, x.aws, &j->review, &j->approvals, x.caller_arn, account);
+		struct approved_port approved = autofix_approved(&j->fix);
+		s.approved = &approved;
+		s.run = j->run_id;
+		j->fix.account = account;
+		ok = session_run(c->arena, &s, &digests, &report, &count, &e);
+	}
+	if (!ok) {
+		complain(&e);
+		j->failed = exit_code_of(&e);
+	}
+	add_reports(j, report, count);
+	arena_free(moment);
+	return ok && worst(report, count) == EXIT_DONE;
+}
+
+static const struct config *order_config; /* qsort hands no context on */
+
+static int by_wave(const void *x, const void *y)
+{
+	const char *const *a = x, *const *b = y;
+	size_t v = account_wave(order_config, *a), w = account_wave(order_config, *b);
+	return v != w ? (v < w ? -1 : 1) : strcmp(*a, *b);
+}
+
+/* Of the plans that will run, in the order of their waves. */
+static struct str_list accounts_of(struct job *j)
+{
+	struct str_list out = {0};
+	for (size_t i = 0; i < j->fix.count; i++) {
+		const char *account = j->fix.item[i].item.plan->account;
+		if (j->fix.item[i].under != NULL && !str_list_has(&out, account))
+			str_list_add(j->c.arena, &out, account);
+	}
+	order_config = &j->c.config;
+	if (out.count > 1)
+		qsort(out.item, out.count, sizeof out.item[0], by_wave);
+	return out;
+}
+
+static void run_accounts(struct job *j)
+{
+	struct context *c = &j->c;
+	struct str_list accounts = accounts_of(j);
+	const char *why;
+	j->run_id = session_run_id(c->arena, j->accounts.caller_account, c->clock.now_ms(c->clock.self));
+	size_t begun = rollout(c, &accounts, work_in, j, &why);
+	if (begun == accounts.count)
+		return;
+	note(c, "%s: %zu accounts were not started; 'pare autofix' goes on with them",
+	     why != NULL ? why : "interrupted", accounts.count - begun);
+	if (why == NULL)
+		j->failed = EXIT_INTERRUPTED;
+}
+
 static int carry_out(struct job *j, struct json_writer *w)
 {
 	struct context *c = &j->c;
-	struct apply_report *report = NULL;
-	struct str_list digests = {0};
-	size_t count = 0;
 	struct err e;
-	bool ok = true;
-	/* A copy for showing: the session asks anew and drops what may not run any more. */
+	/* A copy for showing: the sessions ask anew and drop what may not run any more. */
 	struct autofix shown = j->fix;
 	shown.item = arena_array(c->arena, j->fix.count + 1, sizeof *shown.item);
 	if (j->fix.count > 0)
 		memcpy(shown.item, j->fix.item, j->fix.count * sizeof *shown.item);
-	autofix_digests(&j->fix, &digests);
-	if (digests.count > 0) {
-		struct session s = executor_session(c, j->aws, &j->review, &j->approvals, j->caller_arn,
-						    j->fix.account);
-		struct approved_port approved = autofix_approved(&j->fix);
-		s.approved = &approved;
-		ok = autofix_record(&j->fix, c->now_ms, &e) &&
-		     session_run(c->arena, &s, &digests, &report, &count, &e);
+	if (autofix_record(&j->fix, c->now_ms, &e)) {
+		run_accounts(j);
+	} else {
+		complain(&e);
+		j->failed = exit_code_of(&e);
 	}
 	j->fix = shown;
-	if (!c->o->json && count > 0)
-		say_reports(c, report, count);
+	if (!c->o->json && j->report_count > 0)
+		say_reports(c, j->report, j->report_count);
 	json_key(w, "plans");
-	print_items(j, report, count, w);
-	if (!ok) {
-		complain(&e);
-		return count > 0 && worst(report, count) == EXIT_PERSON ? EXIT_PERSON : exit_code_of(&e);
-	}
-	return begun_and_refused(j) > 0 ? EXIT_PERSON : worst(report, count);
+	print_items(j, j->report, j->report_count, w);
+	int code = worst(j->report, j->report_count);
+	if (begun_and_refused(j) > 0)
+		return EXIT_PERSON;
+	return code == EXIT_PERSON || j->failed == 0 ? code : j->failed;
 }
 
 static int run(struct job *j)

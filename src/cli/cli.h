@@ -113,6 +113,8 @@ void context_approvals(struct context *c, const struct review_port *review, stru
 		       struct approval_port *out);
 /* --shard, or what the engine that started this run says (cli/shard.c). */
 bool context_shard(struct arena *a, const struct options *o, struct shard *out, struct err *e);
+/* The first of the regions of --all-analyzers; NULL: none is named. */
+const char *region_of_all(const struct context *c);
 /* accounts.c: the caller's own AWS and, by accounts.assume_role, that of other accounts. */
 struct accounts {
 	struct context *context;
@@ -139,6 +141,14 @@ bool account_route(struct accounts *all, struct arena *a, const struct account_a
 /* The same for the analyzers whose findings a plan archives or un-archives. */
 bool account_route_plan(struct accounts *all, struct arena *a, const struct account_access *x,
 			const char *session, const struct plan *p, struct err *e);
+
+/* The first wave that an account is in, else the one after the last. */
+size_t account_wave(const struct config *c, const char *account);
+/* rollout.c: works in the accounts, which are in the order of their waves, one after the other. A wave
+ * that did not end well is the last one; so is what a signal interrupts. How many were begun; *why the
+ * others were not, NULL: interrupted. work: false where it did not end well. */
+size_t rollout(struct context *c, const struct str_list *accounts, bool (*work)(void *self, const char *account),
+	       void *self, const char **why);
 
 /* GetCallerIdentity. */
 bool context_caller(struct context *c, const struct read_port *aws, const char **arn,

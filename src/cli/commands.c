@@ -33,7 +33,7 @@ static const struct command commands[] = {
 	 "--account --dry-run --max-changes --concurrency --repo --branch --forge", 1000, true, command_apply},
 	{"autofix", "[options]",
 	 "plan, record and apply what a standing approval covers; propose the rest",
-	 "--analyzer --role --limit --dry-run --max-changes --concurrency --repo --branch --forge --ticket", 0,
+	 "--analyzer --all-analyzers --regions --account --role --limit --dry-run --max-changes --concurrency --repo --branch --forge --ticket", 0,
 	 true, command_autofix},
 	{"rollback", "PLAN|ROLE… | --run RUN|last [options]",
 	 "draft the inverse of what was done, or of a part of it, as a plan like any other",

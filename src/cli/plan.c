@@ -67,6 +67,7 @@ struct live {
 	struct accounts accounts;
 	const struct history *history; /* or NULL */
 	struct run *run;
+	struct str_list counted; /* accounts whose principals are counted */
 	size_t calls;
 };
 
@@ -86,13 +87,27 @@ static bool check_analyzer(struct context *c, const char *analyzer, struct arn *
 		       analyzer);
 }
 
-/* Access Analyzer judges principals alike in every region: what another analyzer reported counts once. */
-static bool known(const struct run *r, const struct finding *f)
+static bool same_finding(const struct finding *x, const struct finding *y)
 {
+	return x->resource != NULL && str_equal(x->resource, y->resource) && x->type == y->type &&
+	       str_equal(x->access_key_id, y->access_key_id);
+}
+
+/* Access Analyzer judges principals alike in every region: what another analyzer reported counts once,
+ * unless it could not be worked on there. */
+static bool known(void *self, const struct finding *f)
+{
+	const struct run *r = self;
 	for (size_t i = 0; i < r->count; i++)
-		if (str_equal(r->outcome[i].finding->resource, f->resource) && f->resource != NULL &&
-		    r->outcome[i].finding->type == f->type &&
-		    str_equal(r->outcome[i].finding->access_key_id, f->access_key_id))
+		if (r->outcome[i].kind != OUTCOME_FAILED && same_finding(r->outcome[i].finding, f))
+			return true;
+	return false;
+}
+
+static bool replaced(const struct outcome *x, const struct run *more)
+{
+	for (size_t i = 0; x->kind == OUTCOME_FAILED && i < more->count; i++)
+		if (same_finding(x->finding, more->outcome[i].finding))
 			return true;
 	return false;
 }
@@ -102,42 +117,68 @@ static void append(struct arena *a, struct run *all, const struct run *more)
 	struct outcome *out = arena_array(a, all->count + more->count + 1, sizeof *out);
 	size_t count = 0;
 	for (size_t i = 0; i < all->count; i++)
-		out[count++] = all->outcome[i];
+		if (!replaced(&all->outcome[i], more))
+			out[count++] = all->outcome[i];
 	for (size_t i = 0; i < more->count; i++)
 		if (!known(all, more->outcome[i].finding))
 			out[count++] = more->outcome[i];
 	all->outcome = out;
 	all->count = count;
-	all->principals_seen += more->principals_seen;
 	all->created_at = more->created_at;
 }
 
-static size_t planned_of(const struct run *r)
+/* account NULL: in all of them. */
+static size_t planned_of(const struct run *r, const char *account)
 {
 	size_t planned = 0;
 	for (size_t i = 0; i < r->count; i++)
-		planned += r->outcome[i].kind == OUTCOME_PLANNED;
+		planned += r->outcome[i].kind == OUTCOME_PLANNED &&
+			   (account == NULL || str_equal(r->outcome[i].plan->account, account));
 	return planned;
 }
 
+/* Its row among the accounts: one, however many analyzers report of it. */
+static struct run_account *row_of(struct run *r, const char *account)
+{
+	for (size_t i = 0; i < r->account_count; i++)
+		if (strcmp(r->account[i].account, account) == 0)
+			return &r->account[i];
+	struct run_account *x = &r->account[r->account_count++];
+	*x = (struct run_account){.account = account};
+	return x;
+}
+
+static void count_account(struct live *l, const struct gathered *g, const char *failed, const struct run *part)
+{
+	struct run_account *x = row_of(l->run, g->account);
+	x->failed = failed;
+	x->findings += part->count;
+	x->planned += planned_of(part, NULL);
+	x->principals = g->state.count > 0 ? g->state.count : x->principals;
+	for (size_t i = 0; i < part->count; i++)
+		x->removed += part->outcome[i].kind == OUTCOME_PLANNED
+				      ? part->outcome[i].plan->impact.actions_removed
+				      : 0;
+}
+
 /* own NULL: its account cannot be asked. */
-static bool judge_part(struct live *l, struct gathered *g, const struct read_port *own,
+static bool judge_part(struct live *l, struct gathered *g, const char *account, const struct read_port *own,
 		       const char *caller_arn, const char *failed, struct err *e)
 {
 	struct context *c = l->c;
 	struct run part;
-	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, caller_arn, planned_of(l->run)};
+	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, caller_arn, planned_of(l->run, NULL),
+					planned_of(l->run, account)};
 	const struct checks checks = {&c->config, own, &c->clock, &c->progress};
 	if (!plan_run(c->arena, &s, l->rules, g, &c->progress, &part, e) ||
 	    !checks_run(c->arena, &checks, &part, e))
 		return false;
-	if (g->account != NULL) {
-		struct run_account *x = &l->run->account[l->run->account_count++];
-		*x = (struct run_account){g->account, failed, part.count, planned_of(&part), g->state.count, 0};
-		for (size_t i = 0; i < part.count; i++)
-			x->removed += part.outcome[i].kind == OUTCOME_PLANNED
-					      ? part.outcome[i].plan->impact.actions_removed
-					      : 0;
+	if (g->account != NULL)
+		count_account(l, g, failed, &part);
+	/* What percentages count against: each account once. */
+	if (own != NULL && !str_list_has(&l->counted, account)) {
+		str_list_add(c->arena, &l->counted, account);
+		l->run->principals_seen += part.principals_seen;
 	}
 	append(c->arena, l->run, &part);
 	return true;
@@ -177,7 +218,7 @@ static bool plan_account(struct live *l, struct gathered *g, struct err *e)
 	}
 	if (interrupted)
 		*e = why;
-	bool judged = !interrupted && judge_part(l, g, ok ? &port : NULL, caller, failed, e);
+	bool judged = !interrupted && judge_part(l, g, g->account, ok ? &port : NULL, caller, failed, e);
 	if (caller != NULL)
 		l->calls += x.aws != l->accounts.own ? aws_exchanges(x.aws) : 0;
 	arena_free(moment);
@@ -202,68 +243,159 @@ static bool plan_organization(struct live *l, struct gathered *g, struct err *e)
 	return true;
 }
 
-static bool plan_analyzer(struct live *l, const char *analyzer, struct err *e)
+/* The account that the analyzer is for: another one than the caller's is worked in as a member is. */
+static bool plan_own_account(struct live *l, struct gathered *g, const char *account, struct err *e)
+{
+	struct arena *moment = arena_new(l->c->arena);
+	struct account_access x;
+	bool ok = account_open(&l->accounts, moment, account, "pare-plan", true, &x, e);
+	if (ok) {
+		struct read_port port = aws_read_port(x.aws);
+		ok = gather_rest(l, &port, g, e) && judge_part(l, g, account, &port, x.caller_arn, NULL, e);
+		l->calls += x.aws != l->accounts.own ? aws_exchanges(x.aws) : 0;
+	}
+	arena_free(moment);
+	return ok;
+}
+
+static bool plan_analyzer(struct live *l, const char *analyzer, size_t *findings, struct err *e)
 {
 	struct context *c = l->c;
 	struct gathered g;
+	struct account_access own;
 	struct read_port port = aws_read_port(l->accounts.own);
-	if (!gather_findings(c->arena, &port, &c->clock, analyzer, l->filter, &c->progress, &g, e))
+	struct gather_filter filter = *l->filter;
+	struct arn arn;
+	filter.known = known;
+	filter.self = l->run;
+	if (filter.limit > 0 && l->run->count >= filter.limit)
+		return true;
+	filter.limit -= filter.limit > 0 ? l->run->count : 0;
+	account_own(&l->accounts, &own);
+	if (!arn_parse(c->arena, analyzer, &arn, e) ||
+	    !account_route(&l->accounts, c->arena, &own, "pare-plan", analyzer, e) ||
+	    !gather_findings(c->arena, &port, &c->clock, analyzer, &filter, &c->progress, &g, e))
 		return false;
-	if (g.organization)
-		return plan_organization(l, &g, e);
-	if (!gather_rest(l, &port, &g, e))
-		return false;
-	return judge_part(l, &g, &port, l->accounts.caller_arn, NULL, e);
+	*findings = g.count;
+	return g.organization ? plan_organization(l, &g, e) : plan_own_account(l, &g, arn.account, e);
 }
 
 static bool plan_one(struct live *l, const char *analyzer, struct err *e)
 {
 	struct arn arn;
+	size_t findings;
 	if (!check_analyzer(l->c, analyzer, &arn, e) ||
-	    !accounts_open(l->c, arn.region, &l->accounts, e) || !plan_analyzer(l, analyzer, e))
+	    !accounts_open(l->c, arn.region, &l->accounts, e) || !plan_analyzer(l, analyzer, &findings, e))
 		return false;
 	l->calls += aws_exchanges(l->accounts.own);
 	return true;
 }
 
-/* The unused-access analyzers of one region. */
-static bool plan_region(struct live *l, const char *region, size_t *seen, struct err *e)
+/* --- every analyzer --- */
+
+/* What cannot be read is told of and holds up nothing else. */
+static void add_source(struct live *l, const char *region, const char *analyzer, size_t findings,
+		       const struct err *why)
 {
-	if (!accounts_open(l->c, region, &l->accounts, e))
-		return false;
+	struct arena *a = l->c->arena;
+	struct run *r = l->run;
+	struct run_source *all = arena_array(a, r->source_count + 1, sizeof *all);
+	if (r->source_count > 0)
+		memcpy(all, r->source, r->source_count * sizeof *all);
+	all[r->source_count++] = (struct run_source){
+		.region = region, .analyzer = analyzer, .findings = findings,
+		.failed = why != NULL ? arena_strdup(a, why->message) : NULL};
+	r->source = all;
+	if (why != NULL)
+		note(l->c, "pare: %s '%s': %s", analyzer != NULL ? "analyzer" : "region",
+		     analyzer != NULL ? analyzer : region, why->message);
+}
+
+/* In AWS's order, which is no order. */
+static bool list_analyzers(struct live *l, struct str_list *out, struct err *e)
+{
 	struct read_port port = aws_read_port(l->accounts.own);
 	const char *marker = NULL;
 	do {
 		struct call c = {.op = CALL_LIST_ANALYZERS, .arena = l->c->arena, .marker = marker};
 		if (!read_one(&port, &c)) {
 			*e = c.err;
-			return err_wrap(e, "listing the analyzers of region '%s'", l->accounts.region);
+			return err_wrap(e, "listing its analyzers");
 		}
 		for (size_t i = 0; i < c.analyzer_count; i++) {
 			const struct analyzer *x = &c.analyzers[i];
-			if (strstr(x->type, "UNUSED_ACCESS") == NULL || strcmp(x->status, "ACTIVE") != 0)
-				continue;
-			++*seen;
-			if (!plan_analyzer(l, x->arn, e))
-				return false;
+			if (strstr(x->type, "UNUSED_ACCESS") != NULL && strcmp(x->status, "ACTIVE") == 0)
+				str_list_add(l->c->arena, out, x->arn);
 		}
 		marker = c.next_marker;
 	} while (marker != NULL);
+	str_list_sort(out);
+	return true;
+}
+
+/* Is it an error that ends the run? A signal is. */
+static bool ends_run(struct live *l, const struct err *why)
+{
+	return why->kind == ERR_INTERRUPTED || l->c->clock.interrupted(l->c->clock.self);
+}
+
+/* The unused-access analyzers of one region; region NULL: the one of the environment. The first
+ * trouble is kept. */
+static bool plan_region(struct live *l, const char *region, size_t *read, struct err *first, struct err *e)
+{
+	struct str_list analyzers = {0};
+	struct err why;
+	if (!accounts_open(l->c, region, &l->accounts, &why) || !list_analyzers(l, &analyzers, &why)) {
+		if (region == NULL)
+			region = l->accounts.region != NULL ? l->accounts.region : "of the environment";
+		add_source(l, region, NULL, 0, &why);
+		*first = first->kind == ERR_NONE ? why : *first;
+		*e = why;
+		return !ends_run(l, &why);
+	}
+	l->c->credentials = l->accounts.chain; /* the other regions are asked with the same */
+	region = l->accounts.region;
+	for (size_t i = 0; i < analyzers.count; i++) {
+		size_t findings = 0;
+		bool ok = plan_analyzer(l, analyzers.item[i], &findings, &why);
+		add_source(l, region, analyzers.item[i], findings, ok ? NULL : &why);
+		*read += ok;
+		if (!ok && first->kind == ERR_NONE)
+			*first = why;
+		if (!ok && ends_run(l, &why)) {
+			*e = why;
+			return false;
+		}
+	}
+	if (analyzers.count == 0)
+		add_source(l, region, NULL, 0, NULL);
 	l->calls += aws_exchanges(l->accounts.own);
 	return true;
 }
 
 static bool plan_all(struct live *l, struct err *e)
 {
-	size_t seen = 0;
-	const struct str_list *regions = &l->c->o->regions;
-	if (regions->count == 0 && !plan_region(l, NULL, &seen, e))
+	struct context *c = l->c;
+	size_t read = 0;
+	struct err first = {.kind = ERR_NONE};
+	struct str_list regions = {0};
+	const struct str_list *asked = c->o->regions.count > 0 ? &c->o->regions : &c->config.regions;
+	for (size_t i = 0; i < asked->count; i++)
+		if (!str_list_has(&regions, asked->item[i]))
+			str_list_add(c->arena, &regions, asked->item[i]);
+	if (regions.count == 0 && !plan_region(l, NULL, &read, &first, e))
 		return false;
-	for (size_t i = 0; i < regions->count; i++)
-		if (!plan_region(l, regions->item[i], &seen, e))
+	for (size_t i = 0; i < regions.count; i++) {
+		c->progress.step(c->progress.self, "regions", i, regions.count);
+		if (!plan_region(l, regions.item[i], &read, &first, e))
 			return false;
-	if (seen > 0)
+	}
+	if (read > 0)
 		return true;
+	if (first.kind != ERR_NONE) {
+		*e = first;
+		return err_wrap(e, "no analyzer could be read; the first trouble was");
+	}
 	return err_set(e, ERR_NOT_FOUND,
 		       "finding the analyzers: no active analyzer for unused access in the regions asked; name "
 		       "others with '--regions', or create one");
@@ -318,6 +450,10 @@ static bool check_options(const struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "'--analyzer' and '--all-analyzers' exclude each other");
 	if (o->regions.count > 0 && !o->all_analyzers)
 		return err_set(e, ERR_USAGE, "'--regions' goes with '--all-analyzers'");
+	for (size_t i = 0; i < o->regions.count; i++)
+		if (!region_valid(o->regions.item[i]))
+			return err_set(e, ERR_USAGE, "option '--regions': expected names such as eu-west-1, got '%s'",
+				       o->regions.item[i]);
 	if (!saved && o->account_state.count > 0)
 		return err_set(e, ERR_USAGE, "'--account-state' goes with '--findings'");
 	for (size_t i = 0; i < o->account.count; i++)

@@ -22,6 +22,16 @@ struct entry { /* one plan to take back */
 	struct err err;
 };
 
+/* The AWS of one account: opened once, and what went wrong is remembered. */
+struct place {
+	const char *account;
+	bool ok;
+	struct err err;
+	struct read_port reads;
+	const char *caller_arn;
+	struct quota quota;
+};
+
 struct job {
 	struct context c;
 	struct review_port review;
@@ -32,10 +42,10 @@ struct job {
 	size_t count;
 	enum undo_scope scope;
 	struct str_list patterns;
-	struct aws *aws;
-	struct read_port reads;
-	const char *caller_arn, *account;
-	struct quota quota;
+	struct accounts accounts;
+	bool connected;
+	struct place *place;
+	size_t place_count;
 };
 
 /* --- which plans --- */
@@ -169,6 +179,7 @@ static bool choose(struct job *j, struct err *e)
 {
 	const struct options *o = j->c.o;
 	j->entry = arena_array(j->c.arena, j->receipt_count + 1, sizeof *j->entry);
+	j->place = arena_array(j->c.arena, j->receipt_count + 1, sizeof *j->place);
 	if (o->run_id != NULL)
 		return choose_run(j, o->run_id, e);
 	for (size_t i = 0; i < o->words.count; i++)
@@ -203,31 +214,67 @@ static bool read_done(struct job *j, struct entry *x, struct err *e)
 		       x->done->digest, x->receipt->plan_digest);
 }
 
+/* Who we are; in the region of the analyzer that the first plan came from. */
 static bool connect(struct job *j, const struct plan *done, struct err *e)
 {
 	struct arn arn = {.region = NULL};
-	if (j->aws != NULL)
+	if (j->connected)
 		return true;
 	if (done->source.analyzer != NULL && !arn_parse(j->c.arena, done->source.analyzer, &arn, e))
 		return false;
-	if (!context_aws(&j->c, arn.region, &j->aws, e))
-		return false;
-	j->reads = aws_read_port(j->aws);
-	if (!context_caller(&j->c, &j->reads, &j->caller_arn, &j->account, e))
-		return false;
-	/* Informs the quota gate; the defaults do where the credentials may not ask. */
+	j->connected = accounts_open(&j->c, arn.region, &j->accounts, e);
+	return j->connected;
+}
+
+/* Informs the quota gate; the defaults do where the credentials may not ask. */
+static struct quota read_quota(struct job *j, const struct read_port *reads)
+{
 	struct call summary = {.op = CALL_GET_ACCOUNT_SUMMARY, .arena = j->c.arena};
-	j->quota = quota_default();
-	if (!read_one(&j->reads, &summary))
-		return true;
+	struct quota q = quota_default();
+	if (!read_one(reads, &summary))
+		return q;
 	if (summary.summary.attached_per_role_quota > 0)
-		j->quota.attached_per_role = summary.summary.attached_per_role_quota;
+		q.attached_per_role = summary.summary.attached_per_role_quota;
 	if (summary.summary.policies_quota > 0)
-		j->quota.policies_per_account = summary.summary.policies_quota;
+		q.policies_per_account = summary.summary.policies_quota;
 	if (summary.summary.attached_per_user_quota > 0)
-		j->quota.attached_per_user = summary.summary.attached_per_user_quota;
-	j->quota.policies_in_use = summary.summary.policies;
-	return true;
+		q.attached_per_user = summary.summary.attached_per_user_quota;
+	q.policies_in_use = summary.summary.policies;
+	return q;
+}
+
+static void open_place(struct job *j, const struct plan *done, struct place *p)
+{
+	struct account_access x;
+	const char *session = str_printf(j->c.arena, "pare-%.12s", done->digest);
+	p->ok = account_open(&j->accounts, j->c.arena, p->account, session, true, &x, &p->err);
+	if (!p->ok) {
+		err_wrap(&p->err, "account %s", p->account);
+		return;
+	}
+	p->reads = aws_read_port(x.aws);
+	p->caller_arn = x.caller_arn;
+	p->quota = read_quota(j, &p->reads);
+}
+
+/* The plan's account. One that cannot be worked in is asked once, however many plans are of it. */
+static const struct place *place_of(struct job *j, const struct plan *done, struct err *e)
+{
+	struct place *p = j->place;
+	size_t n = 0;
+	if (!connect(j, done, e))
+		return NULL;
+	while (n < j->place_count && strcmp(p[n].account, done->account) != 0)
+		n++;
+	if (n == j->place_count) {
+		p[j->place_count++] = (struct place){.account = done->account};
+		open_place(j, done, &p[n]);
+	}
+	if (p[n].ok)
+		return &p[n];
+	*e = p[n].err;
+	err_wrap(e, "rolling back plan '%s'", done->id);
+	return NULL;
 }
 
 /* From the review repository; what is not there, from the state folder. */
@@ -239,14 +286,10 @@ static bool read_documents(struct job *j, const struct plan *done, struct docume
 	       kept_documents(&j->c, done, out, e);
 }
 
-static bool read_role(struct job *j, struct entry *x, struct err *e)
+static bool read_role(struct job *j, const struct place *p, struct entry *x, struct err *e)
 {
 	size_t calls;
-	if (strcmp(j->account, x->done->account) != 0)
-		return err_set(e, ERR_REFUSED,
-			       "rolling back plan '%s': it is for account %s, and the credentials are of account %s",
-			       x->done->id, x->done->account, j->account);
-	x->live = observe_principal(j->c.arena, &j->reads, x->done->principal.type,
+	x->live = observe_principal(j->c.arena, &p->reads, x->done->principal.type,
 				    x->done->principal.name, NULL, &calls, e);
 	if (x->live != NULL)
 		return true;
@@ -255,7 +298,7 @@ static bool read_role(struct job *j, struct entry *x, struct err *e)
 			       "rolling back plan '%s': %s '%s' is gone: there is nothing to give its policies back "
 			       "to",
 			       x->done->id, principal_type_name(x->done->principal.type), x->done->principal.name);
-	return false;
+	return err_wrap(e, "rolling back plan '%s': account %s", x->done->id, p->account);
 }
 
 static bool draft_entry(struct job *j, struct entry *x, struct err *e)
@@ -263,14 +306,16 @@ static bool draft_entry(struct job *j, struct entry *x, struct err *e)
 	struct context *c = &j->c;
 	struct rollback_policies policies;
 	struct document_list documents = {0};
-	if (!read_done(j, x, e) || !connect(j, x->done, e) || !read_role(j, x, e) ||
-	    !read_documents(j, x->done, &documents, e) ||
-	    !rollback_read(c->arena, &j->reads, x->done, &policies, e))
+	if (!read_done(j, x, e))
 		return false;
-	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, j->caller_arn, 0};
+	const struct place *p = place_of(j, x->done, e);
+	if (p == NULL || !read_role(j, p, x, e) || !read_documents(j, x->done, &documents, e) ||
+	    !rollback_read(c->arena, &p->reads, x->done, &policies, e))
+		return false;
+	const struct draft_setting s = {&c->config, c->catalog, c->now_ms, p->caller_arn, 0, 0};
 	const struct rollback_ask ask = {
 		.done = x->done, .receipt = x->receipt, .live = x->live, .policies = &policies,
-		.documents = &documents, .quota = &j->quota, .scope = j->scope, .patterns = j->patterns,
+		.documents = &documents, .quota = &p->quota, .scope = j->scope, .patterns = j->patterns,
 		.leave_touched = c->o->untouched};
 	x->plan = rollback_draft(c->arena, &s, &ask, e);
 	bool same_role = str_equal(x->live->unique_id, x->done->principal.unique_id);
@@ -334,6 +379,7 @@ static void print_entries(struct job *j)
 		const struct entry *x = &j->entry[i];
 		json_open(&w, '{');
 		json_member_text(&w, "undoes", x->receipt->plan_id);
+		json_member_text(&w, "account", x->receipt->account);
 		json_member_text(&w, "principal", x->receipt->principal_arn);
 		json_member_text(&w, "plan", x->plan != NULL ? x->plan->id : NULL);
 		json_member_text(&w, "digest", x->plan != NULL ? x->plan->digest : NULL);

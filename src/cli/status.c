@@ -131,7 +131,8 @@ static bool refresh_once(struct context *c, const struct read_port *aws, const s
 /* Access Analyzer evaluates again when it does, within a day: the wait has an end of its own. */
 static bool refresh(struct context *c, const struct plan_status *s, size_t count, struct err *e)
 {
-	struct aws *aws;
+	struct accounts accounts;
+	struct account_access own;
 	struct arn arn = {.region = NULL};
 	size_t open = 0;
 	const char *analyzer = c->config.analyzer;
@@ -139,9 +140,14 @@ static bool refresh(struct context *c, const struct plan_status *s, size_t count
 		analyzer = s[i].analyzer;
 	if (analyzer != NULL && !arn_parse(c->arena, analyzer, &arn, e))
 		return false;
-	if (!context_aws(c, arn.region, &aws, e))
+	if (!accounts_open(c, arn.region, &accounts, e))
 		return false;
-	struct read_port reads = aws_read_port(aws);
+	account_own(&accounts, &own);
+	for (size_t i = 0; i < count; i++)
+		if (s[i].analyzer != NULL &&
+		    !account_route(&accounts, c->arena, &own, "pare-status", s[i].analyzer, e))
+			return false;
+	struct read_port reads = aws_read_port(own.aws);
 	int64_t until = c->clock.now_ms(c->clock.self) + (int64_t)c->o->wait_s * 1000;
 	while (refresh_once(c, &reads, s, count, &open, e)) {
 		int64_t now = c->clock.now_ms(c->clock.self);

@@ -87,6 +87,27 @@ static void view_accounts(const struct context *c, const struct run *r)
 	say(c, PLAIN, "%zu accounts, %zu of them could not be read\n\n", r->account_count, failed);
 }
 
+/* As they were asked. */
+static void view_sources(const struct context *c, const struct run *r)
+{
+	size_t failed = 0;
+	if (r->source_count == 0)
+		return;
+	for (size_t i = 0; i < r->source_count; i++) {
+		const struct run_source *x = &r->source[i];
+		say(c, PLAIN, "%s", x->analyzer != NULL ? x->analyzer : str_printf(c->arena, "region %s", x->region));
+		if (x->failed != NULL)
+			say(c, RED, "  failed: %s\n", x->failed);
+		else if (x->analyzer != NULL)
+			say(c, PLAIN, "  %zu finding%s\n", x->findings, x->findings == 1 ? "" : "s");
+		else
+			say(c, PLAIN, "  no active analyzer for unused access\n");
+		failed += x->failed != NULL;
+	}
+	say(c, failed > 0 ? YELLOW : PLAIN, "%zu analyzers and regions asked, %zu of them could not be read\n\n",
+	    r->source_count, failed);
+}
+
 void view_run(const struct context *c, const struct run *r)
 {
 	if (r->analyzer != NULL)
@@ -99,6 +120,7 @@ void view_run(const struct context *c, const struct run *r)
 	view_kind(c, r, OUTCOME_FAILED, "failed");
 	view_kind(c, r, OUTCOME_UNSUPPORTED, "not for pare");
 	view_kind(c, r, OUTCOME_NOTHING, "nothing to do");
+	view_sources(c, r);
 	view_accounts(c, r);
 	totals(c, r);
 }

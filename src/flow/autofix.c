@@ -143,6 +143,9 @@ static bool count_receipts(struct autofix *x, int64_t now_ms, struct err *e)
 			got = receipt_parse(scratch, bytes, len, paths.item[i], e);
 		bool recent = got != NULL && (!when_parse(got->finished_at, &at_ms) ||
 					      at_ms > now_ms - WHEN_DAY_MS);
+		for (size_t k = 0; recent && k < x->count; k++)
+			x->item[k].counted = x->item[k].counted ||
+					     str_equal(x->item[k].item.plan->digest, got->plan_digest);
 		for (size_t k = 0; recent && k < got->approval_count; k++)
 			for (size_t n = 0; n < x->standing_count; n++)
 				x->standing[n].today +=
@@ -177,11 +180,22 @@ static bool read_standings(struct autofix *x, int64_t now_ms, struct err *e)
 
 /* --- which plans (A2) --- */
 
-static const char *cap_reached(struct autofix *x, const struct standing_approval *s, size_t run)
+static size_t chosen_under(const struct autofix *x, const struct standing_approval *s, bool counted_too)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < x->count; i++)
+		count += x->item[i].under == s && !x->item[i].resumed && (counted_too || !x->item[i].counted);
+	return count;
+}
+
+/* A run over several accounts is one run; what its earlier accounts did is among the receipts of the
+ * day already. */
+static const char *cap_reached(struct autofix *x, const struct standing_approval *s)
 {
 	const struct standing *t = s->standing;
 	size_t share = x->principals_seen * (size_t)t->percent / 100;
-	size_t day = s->today + run;
+	size_t run = chosen_under(x, s, true);
+	size_t day = s->today + chosen_under(x, s, false);
 	if (share < 1)
 		share = 1; /* in a small account a percentage would allow nothing at all */
 	if ((int64_t)run >= t->per_run)
@@ -196,14 +210,6 @@ static const char *cap_reached(struct autofix *x, const struct standing_approval
 	return NULL;
 }
 
-static size_t chosen_under(const struct autofix *x, const struct standing_approval *s)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < x->count; i++)
-		count += x->item[i].under == s && !x->item[i].resumed;
-	return count;
-}
-
 static void sort_one(struct autofix *x, struct autofix_item *item)
 {
 	const struct plan *p = item->item.plan;
@@ -216,7 +222,7 @@ static void sort_one(struct autofix *x, struct autofix_item *item)
 		const char *wrong = s->wrong != NULL ? s->wrong
 						     : standing_outside(x->arena, s->standing, p, role);
 		if (wrong == NULL && !item->resumed) {
-			wrong = cap_reached(x, s, chosen_under(x, s));
+			wrong = cap_reached(x, s);
 			item->waits = wrong != NULL;
 		}
 		if (wrong == NULL)
@@ -232,7 +238,9 @@ static bool add_begun(struct autofix *x, struct err *e)
 {
 	struct str_list paths = {0};
 	const struct review_port *r = x->review;
-	const char *folder = str_printf(x->arena, "accounts/%s/plans", x->account);
+	const char *folder = x->accounts.count == 1
+				     ? str_printf(x->arena, "accounts/%s/plans", x->accounts.item[0])
+				     : "accounts";
 	if (x->log[0] == '\0' || !r->list(r->self, x->arena, x->log, folder, &paths, e))
 		return x->log[0] == '\0';
 	struct autofix_item *all = arena_array(x->arena, x->count + paths.count, sizeof *all);
@@ -240,7 +248,8 @@ static bool add_begun(struct autofix *x, struct err *e)
 	for (size_t i = 0; i < paths.count; i++) {
 		const char *account, *id, *wrong;
 		struct receipt *receipt;
-		if (!plan_path_read(x->arena, paths.item[i], &account, &id))
+		if (!plan_path_read(x->arena, paths.item[i], &account, &id) ||
+		    (x->accounts.count > 0 && !str_list_has(&x->accounts, account)))
 			continue;
 		const struct plan *p = plan_at(x->arena, r, x->log, paths.item[i], &wrong);
 		if (wrong != NULL || !plan_begun_here(x->arena, x->store, p))
@@ -308,7 +317,7 @@ static const char *record_message(const struct autofix *x)
 {
 	const char *text = "autofix: plans under standing approvals\n\n";
 	for (size_t i = 0; i < x->standing_count; i++) {
-		size_t n = chosen_under(x, &x->standing[i]);
+		size_t n = chosen_under(x, &x->standing[i], true);
 		if (n > 0)
 			text = str_printf(x->arena, "%s%s (sha256 %s): %zu\n", text, x->standing[i].name,
 					  x->standing[i].standing->digest, n);
@@ -351,10 +360,10 @@ bool autofix_record(struct autofix *x, int64_t now_ms, struct err *e)
 	return count == 0 || err_wrap(e, "recording the plans on 'pare/log'");
 }
 
-void autofix_digests(const struct autofix *x, struct str_list *digests)
+void autofix_digests(const struct autofix *x, const char *account, struct str_list *digests)
 {
 	for (size_t i = 0; i < x->count; i++)
-		if (x->item[i].under != NULL)
+		if (x->item[i].under != NULL && str_equal(x->item[i].item.plan->account, account))
 			str_list_add(x->arena, digests, x->item[i].item.plan->digest);
 }
 
@@ -405,27 +414,52 @@ static bool approve_one(struct autofix *x, struct autofix_item *item, struct app
 	return true;
 }
 
+static int turn_of(const struct autofix *x, const struct autofix_item *y)
+{
+	return str_equal(y->item.plan->account, x->account) ? 1 : y->asked ? 0 : 2;
+}
+
+/* The standing approvals were read anew. */
+static const struct standing_approval *again(const struct autofix *x, const char *name)
+{
+	size_t i = 0;
+	while (strcmp(x->standing[i].name, name) != 0)
+		i++;
+	return &x->standing[i];
+}
+
 static bool approved(void *self, struct arena *a, int64_t now_ms, struct approval **out, size_t *count,
 		     char tip[OID_HEX], struct err *e)
 {
 	struct autofix *x = self;
-	struct autofix_item *item = x->item;
+	const struct autofix_item *item = x->item;
 	size_t n = x->count, kept = 0;
 	if (!read_standings(x, now_ms, e))
 		return false;
 	memcpy(tip, x->tip, OID_HEX);
 	*out = arena_array(a, n + 1, sizeof **out);
 	*count = 0;
-	/* Only what was chosen and recorded is asked for again; the caps count from nothing. */
-	for (size_t i = 0; i < n; i++)
-		if (item[i].under != NULL)
-			item[kept++] = item[i];
+	/* Only what was chosen and recorded is asked for again. The caps count from nothing: first what
+	 * ran in other accounts, then what is asked for now; accounts that come later wait their turn. */
+	struct autofix_item *order = arena_array(x->arena, n + 1, sizeof *order);
+	for (int turn = 0; turn < 3; turn++)
+		for (size_t i = 0; i < n; i++)
+			if (item[i].under != NULL && turn_of(x, &item[i]) == turn)
+				order[kept++] = item[i];
+	x->item = order;
 	x->count = 0;
 	for (size_t i = 0; i < kept; i++) {
-		sort_one(x, &item[i]);
+		struct autofix_item *y = &order[i];
+		if (turn_of(x, y) != 1) {
+			y->under = again(x, y->under->name);
+		} else {
+			sort_one(x, y);
+			y->asked = true;
+			x->count = i + 1;
+			if (!approve_one(x, y, &(*out)[(*count)++], now_ms, e))
+				return false;
+		}
 		x->count = i + 1;
-		if (!approve_one(x, &item[i], &(*out)[(*count)++], now_ms, e))
-			return false;
 	}
 	return true;
 }

@@ -26,7 +26,7 @@ static bool wanted(const struct finding *f, const struct gather_filter *filter)
 		return false;
 	if (filter->findings != NULL && !str_list_has(filter->findings, f->id))
 		return false;
-	if (!shard_has(filter->shard, f->resource))
+	if (!shard_has(filter->shard, f->resource) || (filter->known != NULL && filter->known(filter->self, f)))
 		return false;
 	if (filter->role_glob == NULL)
 		return true;

@@ -38,23 +38,33 @@ static bool rules_decide(struct maker *m, struct outcome *o)
 	return true;
 }
 
-static size_t cap_of(const struct maker *m, const char **which)
+static size_t rest_of(size_t cap, size_t used)
+{
+	return cap > used ? cap - used : 0;
+}
+
+/* How many more plans there may be, by which limit, and how many it counts already. */
+static size_t cap_of(const struct maker *m, const char **which, size_t *used)
 {
 	const struct config *c = m->setting->config;
+	size_t here = m->setting->planned_here, before = m->setting->planned_before;
 	size_t percent = m->g->state.count * (size_t)c->limits.percent / 100;
-	size_t run = (size_t)c->limits.changes_per_run, before = m->setting->planned_before;
-	size_t cap = run > before ? run - before : 0; /* of this account */
+	size_t account = rest_of((size_t)c->limits.changes_per_account, here);
+	size_t cap = rest_of((size_t)c->limits.changes_per_run, before);
 	*which = "changes_per_run";
-	if ((size_t)c->limits.changes_per_account < cap) {
-		cap = (size_t)c->limits.changes_per_account;
+	*used = before;
+	if (account < cap) {
+		cap = account;
 		*which = "changes_per_account";
+		*used = here;
 	}
 	/* In a small account a percentage would allow nothing at all. */
 	if (percent < 1)
 		percent = 1;
-	if (percent < cap) {
-		cap = percent;
+	if (rest_of(percent, here) < cap) {
+		cap = rest_of(percent, here);
 		*which = "percent";
+		*used = here;
 	}
 	return cap;
 }
@@ -62,8 +72,7 @@ static size_t cap_of(const struct maker *m, const char **which)
 static void blast_radius(struct maker *m, struct plan *p)
 {
 	const char *which;
-	size_t cap = cap_of(m, &which), before = m->setting->planned_before;
-	bool run = strcmp(which, "changes_per_run") == 0;
+	size_t used, cap = cap_of(m, &which, &used);
 	struct gate *g = &p->gate[p->gate_count++];
 	g->name = "blast-radius";
 	g->result = m->planned < cap ? GATE_PASS : GATE_FAIL;
@@ -71,7 +80,7 @@ static void blast_radius(struct maker *m, struct plan *p)
 			      ? str_printf(m->arena, "change %zu of at most %zu", m->planned + 1, cap)
 			      : str_printf(m->arena,
 					   "the run has %zu changes already, limits.%s allows %zu: apply those first",
-					   m->planned + (run ? before : 0), which, cap + (run ? before : 0));
+					   m->planned + used, which, cap + used);
 }
 
 static const char *first_obstacle(struct maker *m, const struct plan *p)

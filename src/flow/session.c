@@ -157,18 +157,22 @@ static bool run_locked(struct running *r, const struct str_list *digests,
 			   "'pare apply' again");
 }
 
+const char *session_run_id(struct arena *a, const char *account, int64_t now_ms)
+{
+	char started[WHEN_TEXT];
+	when_compact(now_ms, started);
+	return str_printf(a, "%s-%s-%03lld", started, account, (long long)(now_ms % 1000));
+}
+
 bool session_run(struct arena *a, const struct session *s, const struct str_list *digests,
 		 struct apply_report **report, size_t *count, struct err *e)
 {
 	struct running r = {.arena = a, .session = s};
 	struct err unlocking;
-	char started[WHEN_TEXT];
 	*report = NULL;
 	*count = 0;
-	int64_t start_ms = s->clock->now_ms(s->clock->self);
-	when_compact(start_ms, started);
-	r.run = str_printf(a, "%s-%s-%03lld", started, s->setting.caller_account,
-			   (long long)(start_ms % 1000));
+	r.run = s->run != NULL ? s->run
+			       : session_run_id(a, s->setting.caller_account, s->clock->now_ms(s->clock->self));
 	if (!lock_take(a, s->review, s->store, s->host, s->setting.caller_account,
 		       s->clock->now_ms(s->clock->self), &r.lock, e))
 		return false;

@@ -133,6 +133,18 @@ void run_print(const struct run *r, struct buf *out)
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
+	json_key(&w, "analyzers");
+	json_open(&w, '[');
+	for (size_t i = 0; i < r->source_count; i++) {
+		const struct run_source *x = &r->source[i];
+		json_open(&w, '{');
+		json_member_text(&w, "region", x->region);
+		json_member_text(&w, "analyzer", x->analyzer);
+		json_member_text(&w, "failed", x->failed);
+		json_member_integer(&w, "findings", (int64_t)x->findings);
+		json_close(&w, '}');
+	}
+	json_close(&w, ']');
 	json_key(&w, "totals");
 	json_open(&w, '{');
 	json_member_integer(&w, "findings", (int64_t)r->count);

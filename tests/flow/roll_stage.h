@@ -114,7 +114,7 @@ static inline void make_plans(struct stage *t)
 	static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
 	const struct rules_port rules = {NULL, zeros, pass_all, NULL};
 	const struct gather_filter filter = {0};
-	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0};
+	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0, 0};
 	struct gathered g;
 	struct run run;
 	struct err e;
@@ -235,7 +235,7 @@ static inline struct plan *try_draft(struct stage *t, struct want w, struct err 
 {
 	const struct rollback_ask ask = asked(t, w);
 	clock_virtual_advance(&t->w.clock, 2000);
-	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0};
+	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0, 0};
 	return rollback_draft(t->w.a, &setting, &ask, e);
 }
 

@@ -129,7 +129,7 @@ static bool draft_plans(struct sim *s, struct err *e)
 	struct run run;
 	struct config *config = arena_alloc(s->arena, sizeof *config);
 	world_config(s, config);
-	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL, 0};
+	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL, 0, 0};
 	if (!gather_live(s->arena, &reads, &clock, analyzer, &filter, NULL, &g, e) ||
 	    !plan_run(s->arena, &setting, &rules, &g, NULL, &run, e))
 		return false;
@@ -210,7 +210,7 @@ static struct plan *draft_back(struct sim *s, const struct plan *p, const struct
 	struct quota quota = quota_default();
 	size_t calls;
 	world_config(s, config);
-	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL, 0};
+	const struct draft_setting setting = {config, sim_catalog(), s->now_ms, NULL, 0, 0};
 	const struct receipt *receipt = r;
 	*live = observe_principal(s->arena, &reads, p->principal.type, p->principal.name, NULL, &calls, e);
 	if (*live == NULL || !rollback_read(s->arena, &reads, p, &policies, e) ||

@@ -175,7 +175,7 @@ static void a_role_made_anew_is_another_role(void **state)
 	p->unique_id = "AROAANOTHERROLE";
 	struct rollback_ask ask = asked(t, (struct want){.scope = UNDO_WHOLE});
 	ask.live = p;
-	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0};
+	const struct draft_setting setting = {&t->config, catalog(), t->w.clock.now_ms(t->w.clock.self), NULL, 0, 0};
 	assert_null(rollback_draft(t->w.a, &setting, &ask, &e));
 	assert_non_null(strstr(e.message, "was deleted and made anew since"));
 	clear(t);

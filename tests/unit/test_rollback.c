@@ -244,7 +244,7 @@ static void a_part_of_everything(void **state)
 				   .live = plan_outcome(a, done, before, &e), .documents = &documents,
 				   .quota = &quota, .scope = UNDO_PART};
 	str_list_add(a, &ask.patterns, "s3:List*");
-	const struct draft_setting s = {&config, catalog_embedded(a), 1795489763000, NULL, 0};
+	const struct draft_setting s = {&config, catalog_embedded(a), 1795489763000, NULL, 0, 0};
 	const struct plan *back = rollback_draft(a, &s, &ask, &e);
 	if (back == NULL)
 		fail_msg("%s", e.message);
