@@ -37,7 +37,7 @@ static const struct command commands[] = {
 	 true, command_autofix},
 	{"rollback", "PLAN|ROLE… | --run RUN|last [options]",
 	 "draft the inverse of what was done, or of a part of it, as a plan like any other",
-	 "--run --untouched --service --action --repo --branch", 1000, false, command_rollback},
+	 "--account --run --untouched --service --action --repo --branch", 1000, false, command_rollback},
 	{"status", "[--refresh [--wait SECONDS]] [options]",
 	 "where every plan stands; what became of the findings of those that were applied",
 	 "--refresh --wait --repo --branch", 0, false, command_status},

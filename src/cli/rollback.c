@@ -135,6 +135,20 @@ static void add_entry(struct job *j, struct receipt *r)
 	}
 }
 
+static bool of_account(const struct job *j, const struct receipt *r)
+{
+	return j->c.o->account.count == 0 || str_list_has(&j->c.o->account, r->account);
+}
+
+/* Names are an account's own. */
+static bool ambiguous(const struct receipt *x, const struct receipt *y, const char *word, struct err *e)
+{
+	return err_set(e, ERR_USAGE,
+		       "rolling back '%s': plans of accounts %s and %s fit; name the plan or the ARN, or give "
+		       "'--account ID'",
+		       word, x->account, y->account);
+}
+
 /* The newest applied plan that fits. */
 static bool choose_word(struct job *j, const char *word, struct err *e)
 {
@@ -142,8 +156,10 @@ static bool choose_word(struct job *j, const char *word, struct err *e)
 	const struct receipt *other = NULL;
 	for (size_t i = 0; i < j->receipt_count; i++) {
 		struct receipt *r = j->receipt[i];
-		if (!fits(r, word))
+		if (!fits(r, word) || !of_account(j, r))
 			continue;
+		if (best != NULL && str_equal(r->result, "applied") && !str_equal(r->account, best->account))
+			return ambiguous(best, r, word, e);
 		if (!str_equal(r->result, "applied"))
 			other = other == NULL || later(r, other) ? r : other;
 		else if (best == NULL || meant_more(r, best))
@@ -160,12 +176,13 @@ static bool choose_run(struct job *j, const char *run, struct err *e)
 	const char *wanted = strcmp(run, "last") == 0 ? NULL : run;
 	for (size_t i = 0; strcmp(run, "last") == 0 && i < j->receipt_count; i++) {
 		const struct receipt *r = j->receipt[i];
-		if (r->run != NULL && str_equal(r->result, "applied") &&
+		if (r->run != NULL && str_equal(r->result, "applied") && of_account(j, r) &&
 		    (wanted == NULL || strcmp(r->run, wanted) > 0))
 			wanted = r->run;
 	}
 	for (size_t i = 0; wanted != NULL && i < j->receipt_count; i++)
-		if (str_equal(j->receipt[i]->run, wanted) && str_equal(j->receipt[i]->result, "applied"))
+		if (str_equal(j->receipt[i]->run, wanted) && str_equal(j->receipt[i]->result, "applied") &&
+		    of_account(j, j->receipt[i]))
 			add_entry(j, j->receipt[i]);
 	if (j->count > 0)
 		return true;
@@ -400,6 +417,10 @@ static bool ask_right(struct job *j, struct err *e)
 	if ((o->words.count == 0) == (o->run_id == NULL))
 		return err_set(e, ERR_USAGE,
 			       "'pare rollback': expected plans or roles behind it, or '--run RUN' or '--run last'");
+	for (size_t i = 0; i < o->account.count; i++)
+		if (!account_id_valid(o->account.item[i]))
+			return err_set(e, ERR_USAGE, "option '--account': expected twelve digits, got '%s'",
+				       o->account.item[i]);
 	for (size_t i = 0; i < o->services.count; i++)
 		if (!rollback_pattern(a, o->services.item[i], NULL, &j->patterns, e))
 			return false;
