@@ -101,7 +101,8 @@ static void test_every_key(void **state)
 		"    labels = { 'iam', 'pare: x' }, reviewers = { 'alice', 'acme/cloud-sec' } },\n"
 		"  owners = { ['*'] = '@sec', ['111122223333/app/'] = '@acme/pay a@b.example', ['111122223333'] = '@acme/sec' },\n"
 		"  approval = { merged = false, signatures = 2, reviews = 1, signers = 'allowed', revoked = '/r' },\n"
-		"  accounts = { assume_role = 'pare-executor', external_id = 'a:b/c' },\n"
+		"  accounts = { assume_role = 'pare-executor', external_id = 'a:b/c', source_identity = 'a+b=c,d.e@f-g_1' },\n"
+		"  regions = { 'eu-west-1', 'us-gov-west-1' },\n"
 		"  limits = { changes_per_run = 0, changes_per_account = 1, percent = 100,\n"
 		"             recommendation_age_days = 365, plan_valid_days = 1 },\n"
 		"  window = { open = { 'Mon-Thu 09:00-16:00 Europe/Berlin', 'Sat,Sun 00:00-24:00' },\n"
@@ -136,6 +137,9 @@ static void test_every_key(void **state)
 	assert_string_equal(c->approval.revoked, "/r");
 	assert_string_equal(c->accounts.assume_role, "pare-executor");
 	assert_string_equal(c->accounts.external_id, "a:b/c");
+	assert_string_equal(c->accounts.source_identity, "a+b=c,d.e@f-g_1");
+	assert_int_equal(c->regions.count, 2);
+	assert_string_equal(c->regions.item[1], "us-gov-west-1");
 	assert_int_equal(c->limits.changes_per_run, 0);
 	assert_int_equal(c->limits.percent, 100);
 	assert_int_equal(c->limits.recommendation_age_days, 365);
@@ -275,6 +279,20 @@ static const struct {
 	{"return { accounts = { assume_role = 'arn:aws:iam::1:role/x' } }", "a role's name"},
 	{"return { accounts = { external_id = 'abc' } }", "key 'accounts.assume_role'"},
 	{"return { accounts = { assume_role = 'x', external_id = 'a b' } }", "key 'accounts.external_id'"},
+	{"return { accounts = { source_identity = 'abc' } }", "key 'accounts.assume_role'"},
+	{"return { accounts = { assume_role = 'x', source_identity = 'a' } }", "2 to 64 characters"},
+	{"return { accounts = { assume_role = 'x', source_identity = 'a/b' } }", "key 'accounts.source_identity'"},
+	{"return { accounts = { assume_role = 'x', source_identity = 'aws:b' } }", "key 'accounts.source_identity'"},
+	{"return { accounts = { assume_role = 'x', source_identity = 'a b' } }", "key 'accounts.source_identity'"},
+	{"return { accounts = { assume_role = 'x', source_identity = "
+	 "'12345678901234567890123456789012345678901234567890123456789012345' } }", "2 to 64 characters"},
+	{"return { regions = 'eu-west-1' }", "key 'regions'"},
+	{"return { regions = { 'EU-west-1' } }", "names of regions"},
+	{"return { regions = { 'eu' } }", "names of regions"},
+	{"return { regions = { 'eu-west-1/x' } }", "names of regions"},
+	{"return { regions = { '-eu-west-1' } }", "names of regions"},
+	{"return { regions = { 'eu--west-1' } }", "names of regions"},
+	{"return { regions = { 'eu-west-' } }", "names of regions"},
 	{"return { protect = { 'break-glass-*' } }", "globs over ARNs"},
 	{"return { protect = 'x' }", "key 'protect': expected a list"},
 	{"return { on_failure = 'retry' }", "\"undo\" or \"stop\""},
