@@ -164,8 +164,17 @@ end_of "$PARE" plan
 [ $code = 1 ] || { cat "$work/out"; fail "exit $code where the source identity is not allowed"; }
 has 'sts:SetSourceIdentity'
 has 'take source_identity out'
-anew '["sts:AssumeRole","sts:SetSourceIdentity"]'
+# With the trust policy of the recipe, which allows one.
+trust=$(cat examples/aws/member/trust.json)
+anew ''
+end_of "$PARE" plan
+has 'not authorized to perform: sts:AssumeRole' # the external id is another one
+config 'assume_role = "pare-executor", external_id = "acme-iam-review", source_identity = "pare-ci"' ''
+end_of "$PARE" plan
+has 'not authorized to perform: sts:SetSourceIdentity'
+config 'assume_role = "pare-executor", external_id = "acme-iam-review", source_identity = "pare"' ''
 planned
 expect 0 '4 plans: 4 applied' "$PARE" apply
-grep -q '"sourceIdentity": "pare-ci"' "$work/box.json" || fail 'no session has the source identity'
+[ "$(grep -c '"sourceIdentity": "pare"' "$work/box.json")" -ge 6 ] || fail 'not every session has the source identity'
+[ "$(archived)" = 2 ] || fail 'not archived'
 echo 'member accounts: archived, rolled back, refused by name; source identities'

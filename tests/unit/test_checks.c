@@ -244,9 +244,64 @@ static void each_gate(void **state)
 	}
 }
 
+static void resolved(struct call *c)
+{
+	c->findings[0]->status = "RESOLVED";
+}
+static void archived(struct call *c)
+{
+	c->findings[0]->status = "ARCHIVED";
+}
+static void not_there(struct call *c)
+{
+	c->ok = false;
+	err_set(&c->err, ERR_NOT_FOUND, "GetFindingV2: ResourceNotFoundException");
+}
+
+/* What is archived or un-archived must be there, and not be resolved. */
+static void findings_are_looked_at_first(void **state)
+{
+	(void)state;
+	const struct {
+		void (*change)(struct call *c);
+		enum err_kind kind;
+		const char *words;
+	} cases[] = {
+		{NULL, ERR_NONE, NULL},
+		{archived, ERR_NONE, NULL},
+		{resolved, ERR_STALE, "is resolved: there is nothing to"},
+		{not_there, ERR_NOT_FOUND, "of analyzer '" ANALYZER "'"},
+		{denied, ERR_AUTH, "AccessDenied"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct between b = {.w = blog_world((struct sandbox_setting){.seed = 1})};
+		struct config config;
+		struct err e = {.kind = ERR_NONE};
+		config_default(b.w.a, &config);
+		config.limits.percent = 100;
+		const struct outcome *o = &run_of(&b, &config).outcome[0];
+		const struct read_port aws = {&b, start, next};
+		const struct checks checks = {&config, &aws, &b.w.clock, NULL};
+		struct step step = {.action = {.op = i % 2 == 0 ? STEP_ARCHIVE_FINDING : STEP_UNARCHIVE_FINDING,
+					       .finding = o->finding->id, .analyzer = ANALYZER}};
+		const struct plan plan = {.id = "p", .step = &step, .step_count = 1};
+		b.op = CALL_GET_FINDING;
+		b.change = cases[i].change;
+		bool ok = checks_findings(b.w.a, &checks, &plan, &e);
+		if (ok != (cases[i].words == NULL) || (!ok && e.kind != cases[i].kind) ||
+		    (!ok && strstr(e.message, cases[i].words) == NULL))
+			fail_msg("case %zu: %s: %s", i, err_kind_name(e.kind), e.message);
+		/* A plan about policies asks nothing. */
+		b.change = denied;
+		assert_true(checks_findings(b.w.a, &checks, o->plan, &e));
+		arena_free(b.w.a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(findings_are_looked_at_first),
 		cmocka_unit_test(last_use),
 		cmocka_unit_test(decisions),
 		cmocka_unit_test(each_gate),

@@ -27,13 +27,20 @@ variable "executor_principal_arn" {
   type        = string
 }
 
+variable "allow_source_identity" {
+  description = "Whether sessions may have a source identity (accounts.source_identity in pare.lua)"
+  type        = bool
+  default     = false
+}
+
 locals {
-  iam = "${path.module}/../../iam"
+  iam    = "${path.module}/../../iam"
+  assume = concat(["sts:AssumeRole"], var.allow_source_identity ? ["sts:SetSourceIdentity"] : [])
   trust = {
     for name, arn in { planner = var.planner_principal_arn, executor = var.executor_principal_arn } :
     name => jsonencode({
       Version   = "2012-10-17"
-      Statement = [{ Effect = "Allow", Principal = { AWS = arn }, Action = "sts:AssumeRole" }]
+      Statement = [{ Effect = "Allow", Principal = { AWS = arn }, Action = local.assume }]
     })
   }
 }
