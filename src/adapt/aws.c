@@ -390,8 +390,9 @@ bool aws_route(struct aws *x, const struct aws_route *to, struct err *e)
 	if (to->refused != NULL)
 		r->refused = *to->refused;
 	r->places = x->places;
-	bool ok = profile_read(scratch, &set, e) &&
-		  endpoint_of(x->arena, "accessanalyzer", r->region, &set, &r->places.analyzer, e);
+	bool ok = r->credentials == NULL ||
+		  (profile_read(scratch, &set, e) &&
+		   endpoint_of(x->arena, "accessanalyzer", r->region, &set, &r->places.analyzer, e));
 	arena_free(scratch);
 	if (!ok)
 		return false;

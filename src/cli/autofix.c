@@ -23,6 +23,7 @@ struct job {
 	struct apply_report *report;
 	size_t report_count;
 	int failed; /* of an account that could not be worked on; 0 none */
+	struct str_list troubled, trouble; /* such accounts, and beside each what it was */
 };
 
 static bool wanted(const struct context *c, struct err *e)
@@ -158,6 +159,14 @@ static bool propose_rest(struct job *j, struct json_writer *w, struct err *e)
 	return propose_all(c, &j->review, &j->forge, rest, count, w, e);
 }
 
+static const char *trouble_of(const struct job *j, const char *account)
+{
+	for (size_t i = 0; i < j->troubled.count; i++)
+		if (strcmp(j->troubled.item[i], account) == 0)
+			return j->trouble.item[i];
+	return NULL;
+}
+
 static void print_items(const struct job *j, const struct apply_report *r, size_t count,
 			struct json_writer *w)
 {
@@ -174,7 +183,10 @@ static void print_items(const struct job *j, const struct apply_report *r, size_
 		json_member_text(w, "account", x->item.plan->account);
 		json_member_text(w, "principal", x->item.plan->principal.arn);
 		json_member_text(w, "standing", x->under != NULL ? x->under->name : NULL);
-		json_member_text(w, "why", got != NULL && got->why.kind != ERR_NONE ? got->why.message : x->why);
+		const char *why = got != NULL && got->why.kind != ERR_NONE ? got->why.message : x->why;
+		if (got == NULL && x->under != NULL)
+			why = trouble_of(j, x->item.plan->account);
+		json_member_text(w, "why", why);
 		json_member_text(w, "result", got != NULL ? apply_result_name(got->result) : NULL);
 		json_member_bool(w, "waits", x->waits);
 		json_member_bool(w, "resumed", x->resumed);
@@ -243,6 +255,8 @@ static bool work_in(void *self, const char *account)
 	if (!ok) {
 		complain(&e);
 		j->failed = exit_code_of(&e);
+		str_list_add(c->arena, &j->troubled, account);
+		str_list_add(c->arena, &j->trouble, arena_strdup(c->arena, e.message));
 	}
 	add_reports(j, report, count);
 	arena_free(moment);

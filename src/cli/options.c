@@ -48,7 +48,7 @@ static const struct option_row rows[] = {
 	 offsetof(struct options, detailed_exitcode), OPTION_SWITCH, false},
 	{"--all-analyzers", NULL, NULL, "every unused-access analyzer of the regions",
 	 offsetof(struct options, all_analyzers), OPTION_SWITCH, false},
-	{"--regions", NULL, "REGION", "with --all-analyzers: regions; the configured one if not given",
+	{"--regions", NULL, "REGION", "with --all-analyzers: where to look; else the configured regions, or the environment's",
 	 offsetof(struct options, regions), OPTION_LIST, false},
 	{"--account", NULL, "ID", "only this account of an organization; may be repeated",
 	 offsetof(struct options, account), OPTION_EACH, false},

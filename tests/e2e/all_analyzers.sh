@@ -78,6 +78,14 @@ expect 1 'no active analyzer for unused access in the regions asked' "$PARE" pla
 expect 1 'no analyzer could be read; the first trouble was' "$PARE" plan --all-analyzers --regions eu-central-1 us-west-2
 grep -qF 'AccessDenied' "$work/out" || fail 'no word of what was denied'
 
+# One analyzer of a member account: its principals are read there.
+rm -rf "$work/state"
+expect 0 '2 findings: 2 planned' "$PARE" plan --analyzer arn:aws:access-analyzer:eu-west-1:$one:analyzer/theirs
+is "$(ls "$work/state/accounts/$one/plans" | wc -l)" 2 'plans of the account whose analyzer it is'
+expect 1 'Analyzer not found' "$PARE" plan --analyzer arn:aws:access-analyzer:us-east-1:$one:analyzer/theirs
+expect 2 "expected an analyzer's ARN" "$PARE" plan --analyzer arn:aws:iam::$one:role/theirs
+expect 1 'no analyzer' "$PARE" plan --analyzer arn:aws:access-analyzer:..:$one:analyzer/theirs
+
 # --- several regions, two kinds of analyzers, and what cannot be read ----------------------------------------
 rm -rf "$work/state"
 config 'regions = { "eu-central-1", "us-east-1", "ap-south-1", "eu-west-1", "us-west-2", "us-east-1" },'

@@ -93,6 +93,10 @@ standing 3 20 100
 expect 0 "standing approval 'small' allows 3 a run" "$PARE" autofix --dry-run
 is "$(count 'covered ')" 3 'covered'
 is "$(count 'waits ')" 2 'waiting'
+expect 0 "standing approval 'small' allows 3 a run" "$PARE" autofix --dry-run --all-analyzers --regions us-east-1
+is "$(count 'covered ')" 3 'covered of all analyzers'
+expect 0 'covered ' "$PARE" autofix --dry-run --account 100000000003
+is "$(count 'plan ')" 1 'plans of one account'
 expect 0 '3 plans: 3 applied' "$PARE" autofix
 is "$(receipts)" 3 'receipts'
 is "$(git -C "$work/review.git" grep -h '"run":' pare/log -- receipts | sort -u | wc -l)" 1 'runs'
@@ -127,6 +131,20 @@ rm -f "$work/box.json"
 start_box --seed "$work/seed.json" --state "$work/box.json" --faults work=10
 expect 0 '4 plans: 4 applied' "$PARE" autofix
 is "$(receipts)" 4 'receipts beside an account that denies'
+
+# --- an account that another executor may have: said by name, and the others are done -----------------------
+anew 4 "$member" ''
+standing 5 5 100
+git -C "$work/review.git" update-ref refs/pare/locks/100000000002 "$(git -C "$work/review.git" rev-parse main)"
+set +e
+"$PARE" --json autofix >"$work/out" 2>"$work/err"
+code=$?
+set -e
+[ $code = 3 ] || [ $code = 1 ] || { cat "$work/out" "$work/err"; fail "exit $code with one account that is locked"; }
+is "$(receipts)" 4 'receipts beside an account that is locked'
+is "$(count '"result": "applied"')" 4 'applied in the JSON'
+is "$(grep -A6 '"account": "100000000002"' "$work/out" | grep -c '"why": ".*100000000002')" 1 'why the fifth is not'
+git -C "$work/review.git" update-ref -d refs/pare/locks/100000000002
 
 # --- waves, as for apply --------------------------------------------------------------------------------
 anew 4 "$member" 'waves = { { "100000000003" }, { "100000000002" } }, pause = 1,'
