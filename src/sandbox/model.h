@@ -352,6 +352,9 @@ void findings_refresh(struct sandbox *s);
 struct unused *role_unused(struct sandbox *s, struct arena *a, const struct role *r);
 struct box_finding *finding_get(struct sandbox *s, const struct box_analyzer *z, const char *id,
 				struct problem *p);
+/* Every analyzer has ids of its own for what it finds: an id of the model as z shows it, and back. The
+ * first analyzer shows the model's. */
+const char *finding_alias(const struct sandbox *s, struct arena *a, const struct box_analyzer *z, const char *id);
 bool finding_seen_by(const struct box_analyzer *z, const struct box_finding *f);
 bool finding_update(struct sandbox *s, const struct box_analyzer *z, const char *id,
 		    const char *resource, const char *status, struct problem *p);

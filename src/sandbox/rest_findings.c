@@ -62,23 +62,29 @@ static bool check_criterion(struct rest *q, const struct json *c)
 	return true;
 }
 
-static bool passes(const struct json *filter, const struct box_finding *f)
+static bool passes(const struct json *filter, const struct box_finding *f, const char *id)
 {
 	for (const struct json *c = filter != NULL ? filter->first : NULL; c != NULL; c = c->next)
-		if (!satisfies(c, attribute(f, c->key)))
+		if (!satisfies(c, strcmp(c->key, "id") == 0 ? id : attribute(f, c->key)))
 			return false;
 	return true;
 }
 
 /* --- findings --- */
 
-static void put_summary(struct rest *q, const struct box_finding *f)
+/* The model's id of what the analyzer shows under another, and the other way round. */
+static const char *alias(struct rest *q, const struct box_analyzer *z, const char *id)
+{
+	return finding_alias(q->s, q->a, z, id);
+}
+
+static void put_summary(struct rest *q, const struct box_finding *f, const char *id)
 {
 	struct json_writer *w = &q->out;
 	json_member_text(w, "analyzedAt", box_time(q->a, f->analyzed_ms));
 	json_member_text(w, "createdAt", box_time(q->a, f->created_ms));
 	json_member_text(w, "findingType", box_finding_type(f));
-	json_member_text(w, "id", f->id);
+	json_member_text(w, "id", id);
 	json_member_text(w, "resource", f->resource);
 	json_member_text(w, "resourceOwnerAccount", f->account->id);
 	json_member_text(w, "resourceType", box_resource_type(f));
@@ -107,14 +113,14 @@ bool rest_list_findings(struct rest *q)
 	for (size_t i = 0; i < q->s->finding_count; i++) {
 		const struct box_finding *f = q->s->finding[i];
 		if ((page.after != NULL && strcmp(f->id, page.after) <= 0) || !finding_seen_by(z, f) ||
-		    !passes(filter, f))
+		    !passes(filter, f, alias(q, z, f->id)))
 			continue;
 		if (count++ == page.max) {
 			page_end(q->a, &page, last);
 			break;
 		}
 		json_open(&q->out, '{');
-		put_summary(q, f);
+		put_summary(q, f, alias(q, z, f->id));
 		json_close(&q->out, '}');
 		last = f->id;
 	}
@@ -188,11 +194,11 @@ bool rest_get_finding(struct rest *q)
 	size_t from, to;
 	const char *token;
 	const struct box_analyzer *z = rest_analyzer(q, rest_param(q, "analyzerArn"));
-	const struct box_finding *f = z != NULL ? finding_get(q->s, z, q->label, q->p) : NULL;
+	const struct box_finding *f = z != NULL ? finding_get(q->s, z, alias(q, z, q->label), q->p) : NULL;
 	if (f == NULL || !inner_page(q, f->type != BOX_UNUSED_PERMISSION ? 1 : f->unused->count, DETAILS_PAGE, &from, &to, &token))
 		return false;
 	json_open(&q->out, '{');
-	put_summary(q, f);
+	put_summary(q, f, q->label);
 	json_key(&q->out, "findingDetails");
 	json_open(&q->out, '[');
 	if (f->type != BOX_UNUSED_PERMISSION)
@@ -217,7 +223,7 @@ bool rest_update_findings(struct rest *q)
 	if (ids == NULL && !finding_update(q->s, z, NULL, resource, status, q->p))
 		return false;
 	for (const struct json *v = ids != NULL ? ids->first : NULL; v != NULL; v = v->next)
-		if (!finding_update(q->s, z, v->type == JSON_STRING ? v->text : "", NULL, status, q->p))
+		if (!finding_update(q->s, z, v->type == JSON_STRING ? alias(q, z, v->text) : "", NULL, status, q->p))
 			return false;
 	json_open(&q->out, '{');
 	json_close(&q->out, '}');
@@ -229,7 +235,7 @@ bool rest_update_findings(struct rest *q)
 bool rest_generate(struct rest *q)
 {
 	const struct box_analyzer *z = rest_analyzer(q, rest_param(q, "analyzerArn"));
-	if (z == NULL || !recommendation_generate(q->s, z, q->label, q->p))
+	if (z == NULL || !recommendation_generate(q->s, z, alias(q, z, q->label), q->p))
 		return false;
 	json_open(&q->out, '{');
 	json_close(&q->out, '}');
@@ -276,7 +282,7 @@ bool rest_get_recommendation(struct rest *q)
 	size_t from, to;
 	const char *token;
 	const struct box_analyzer *z = rest_analyzer(q, rest_param(q, "analyzerArn"));
-	const struct box_recommendation *r = z != NULL ? recommendation_get(q->s, z, q->label, q->p) : NULL;
+	const struct box_recommendation *r = z != NULL ? recommendation_get(q->s, z, alias(q, z, q->label), q->p) : NULL;
 	if (r == NULL || !inner_page(q, r->step_count, STEPS_PAGE, &from, &to, &token))
 		return false;
 	bool ready = box_now(q->s) >= r->completed_ms;

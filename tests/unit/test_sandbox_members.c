@@ -81,6 +81,22 @@ static struct wire_answer in_region(struct world *w, const char *region, const c
 	return answer;
 }
 
+/* The first finding that an analyzer lists: its id. */
+static const char *first_finding(struct world *w, const char *region, const char *name)
+{
+	struct wire_answer answer;
+	const char *body = str_printf(w->a, "{\"analyzerArn\":\"arn:aws:access-analyzer:%s:111122223333:analyzer/%s\"}",
+				      region, name);
+	struct wire_request r = {.service = WIRE_ANALYZER, .method = "POST", .path = "/findingv2", .body = body,
+				 .body_len = strlen(body), .arena = w->a, .account = "111122223333",
+				 .caller_arn = "arn:aws:iam::111122223333:user/pare", .region = region};
+	wire_handle(w->box, &r, &answer);
+	const char *id = strstr(answer.body->data, "\"id\":\"");
+	if (answer.status != 200 || id == NULL)
+		fail_msg("%s", answer.body->data);
+	return arena_copy(w->a, id + 6, 36);
+}
+
 /* The region is the one that the request was signed for. */
 static void analyzers_are_of_a_region(void **state)
 {
@@ -106,6 +122,13 @@ static void analyzers_are_of_a_region(void **state)
 	static const char finding[] = "analyzerArn=arn%3Aaws%3Aaccess-analyzer%3Aeu-west-1%3A111122223333%3Aanalyzer%2Fwest";
 	expect_sts(in_region(&w, "us-east-1", "GET", "/findingv2/x", finding), 404, "Analyzer not found");
 	expect_sts(in_region(&w, "eu-west-1", "GET", "/findingv2/x", finding), 404, "Finding not found");
+	/* What both see has an id of its own in each, and only there. */
+	const char *here = first_finding(&w, "us-east-1", "unused-access"), *there = first_finding(&w, "eu-west-1", "west");
+	assert_string_not_equal(here, there);
+	assert_string_equal(here + 8, there + 8);
+	expect_sts(in_region(&w, "eu-west-1", "GET", str_printf(w.a, "/findingv2/%s", there), finding), 200, there);
+	expect_sts(in_region(&w, "eu-west-1", "GET", str_printf(w.a, "/findingv2/%s", here), finding), 404,
+		   "Finding not found");
 	struct wire_answer x = in_region(&w, "eu-north-1", "GET", "/analyzer", "");
 	assert_int_equal(x.status, 403);
 	assert_string_equal(x.error_type, "AccessDeniedException");
