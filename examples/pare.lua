@@ -31,8 +31,9 @@ return {
   -- accounts = { assume_role = "pare-executor", external_id = "acme-iam-review", source_identity = "pare" },
 
   -- 'pare apply' works on these accounts first, wave by wave, and stops behind a wave that does not
-  -- end well; accounts that no wave names come last. Seconds between waves:
-  -- waves = { { "111122223333" }, { "444455556666", "777788889999" } }, pause = 600,
+  -- end well; accounts that no wave names come last. A wave holds accounts, organizational units with
+  -- all that is inside them, and tags of accounts in AWS Organizations. Seconds between waves:
+  -- waves = { { "111122223333", { tag = "wave=canary" } }, { "ou-ab12-34cd56ef" }, { "r-ab12" } }, pause = 600,
 
   -- Caps on what one run may change, and how old things may be.
   limits = {

@@ -73,7 +73,7 @@ struct aws_endpoint {
 	bool custom;
 };
 
-/* service: "iam", "accessanalyzer", "sts", "sso", "sso_oidc", "sqs".
+/* service: "iam", "accessanalyzer", "sts", "sso", "sso_oidc", "sqs", "organizations".
  * Custom endpoints come from AWS_ENDPOINT_URL[_SERVICE]
  * and the profile; FIPS and dual-stack from their variables. PARE_SIGNING_REGION overrides the
  * signing region of custom endpoints (a proxy in front of real IAM needs us-east-1). */
@@ -126,6 +126,12 @@ struct write_port aws_write_port(struct aws *aws);
 const struct aws_endpoint *aws_endpoint_of(const struct aws *aws, const char *service);
 size_t aws_exchanges(const struct aws *aws); /* HTTP requests sent, retries included */
 size_t aws_connections(const struct aws *aws);
+
+/* AWS Organizations (adapt/organizations.c), asked at the one endpoint of the region's partition; it
+ * answers the management account and delegated administrators only. Retried as `struct aws` does. */
+struct organization_port;
+bool organizations_open(struct arena *a, const char *region, struct credential_chain *credentials,
+			const struct clock_port *clock, struct organization_port *out, struct err *e);
 
 /* --- the pieces, for tests: one call to one HTTP request and back --- */
 bool iam_request(struct arena *a, const struct call *call, struct buf *body, struct err *e);

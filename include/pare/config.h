@@ -16,6 +16,12 @@ enum check_mode { CHECK_OFF, CHECK_OPTIONAL, CHECK_REQUIRED };
 
 enum on_failure { ON_FAILURE_UNDO, ON_FAILURE_STOP };
 
+/* A wave's accounts, as they stand in the configuration: by id, by organizational unit, and by tag
+ * ("KEY=VALUE"). account_choice.h turns the last two into the first. */
+struct wave {
+	struct str_list account, unit, tag;
+};
+
 struct config {
 	const char *file;     /* where it was read from, or NULL: defaults only */
 	const char *analyzer; /* ARN or NULL */
@@ -45,7 +51,7 @@ struct config {
 	struct {
 		const char *assume_role, *external_id, *source_identity; /* or NULL */
 	} accounts;
-	struct str_list *wave; /* accounts of each wave of a rollout; those in none come last */
+	struct wave *wave; /* of a rollout; an account in two is in the first, those in none come last */
 	size_t wave_count;
 	int pause_s;           /* between waves */
 	struct {

@@ -1,6 +1,6 @@
-/* sandbox: an AWS account in memory: IAM, Access Analyzer and STS with AWS's limits, error codes
- * and habits. One model, two doors: HTTP (sandbox/http.c) and direct calls (the ports of port.h)
- * with a virtual clock for tests. */
+/* sandbox: AWS accounts in memory: IAM, Access Analyzer, STS and the lists of Organizations, with AWS's
+ * limits, error codes and habits. One model, two doors: HTTP (sandbox/http.c) and direct calls (the
+ * ports of port.h, without Organizations) with a virtual clock for tests. */
 #ifndef PARE_SANDBOX_H
 #define PARE_SANDBOX_H
 
@@ -25,8 +25,8 @@ struct sandbox_setting {
 };
 
 /* Faults, decided call by call from the seed, separated by commas:
- *   throttle=P  refused as AWS does it (IAM and STS 400 Throttling, Access Analyzer 429
- *               ThrottlingException); nothing happened
+ *   throttle=P  refused as AWS does it (IAM and STS 400 Throttling, Organizations 400
+ *               TooManyRequestsException, Access Analyzer 429 ThrottlingException); nothing happened
  *   5xx=P       an error of the service; of writes half happened all the same
  *   lost=P      it happened, but the connection ends before the answer
  *   cut=P       the connection ends, nothing happened

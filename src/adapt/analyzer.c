@@ -283,26 +283,10 @@ static bool empty_allowed(enum call_op op)
 	return op == CALL_GENERATE_RECOMMENDATION || op == CALL_UPDATE_FINDING;
 }
 
-/* Header X-Amzn-ErrorType, else body "code", else "__type"; cut at the first ':', then what is
- * behind the last '#'. */
-static const char *error_code(struct arena *a, const char *header, const struct json *root)
-{
-	const char *text = header;
-	if (str_empty(text))
-		text = json_text(root, "code");
-	if (str_empty(text))
-		text = json_text(root, "__type");
-	if (str_empty(text))
-		return "";
-	const char *cut = arena_copy(a, text, strcspn(text, ":"));
-	const char *hash = strrchr(cut, '#');
-	return hash != NULL ? hash + 1 : cut;
-}
-
 static bool take_error(struct call *c, long status, const char *header, const struct json *root,
 		       const char *body)
 {
-	const char *code = error_code(c->arena, header, root);
+	const char *code = aws_json_code(c->arena, header, root);
 	const char *message = json_text(root, "message");
 	if (message == NULL)
 		message = json_text(root, "Message");

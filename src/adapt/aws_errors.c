@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "aws_private.h"
+#include "pare/json.h"
 #include "pare/str.h"
 
 static bool listed(const char *code, const char *const *list, size_t count)
@@ -179,4 +180,18 @@ bool aws_error_unreadable(struct call *call, long status, const char *body)
 		status, what, *start == '\0' ? "" : ": ", str_printable(call->arena, start, false));
 	return status / 100 == 2 ? aws_error_malformed(call, message)
 				 : aws_error_set(call, status, "", message);
+}
+
+const char *aws_json_code(struct arena *a, const char *header, const struct json *root)
+{
+	const char *text = header;
+	if (str_empty(text))
+		text = json_text(root, "code");
+	if (str_empty(text))
+		text = json_text(root, "__type");
+	if (str_empty(text))
+		return "";
+	const char *cut = arena_copy(a, text, strcspn(text, ":;"));
+	const char *hash = strrchr(cut, '#');
+	return hash != NULL ? hash + 1 : cut;
 }

@@ -18,6 +18,7 @@ bool aws_request(struct arena *a, const struct call *call, const struct aws_plac
 struct aws_message {
 	const struct aws_endpoint *endpoint;
 	const char *method, *path, *query, *content_type; /* content_type: or NULL */
+	const char *target; /* x-amz-target of the JSON protocols; or NULL */
 	const char *body;
 	size_t body_len;
 	struct http_header *header; /* further ones, unsigned; or NULL */
@@ -76,6 +77,15 @@ void rate_answered(struct retry_rate *r, bool throttled, int64_t now_ms);
 bool aws_error_set(struct call *call, long status, const char *code, const char *message);
 bool aws_error_malformed(struct call *call, const char *why);
 bool aws_error_unreadable(struct call *call, long status, const char *body);
+
+/* organizations.c: one request, for tests. */
+void organizations_message(struct arena *a, const struct aws_endpoint *at, const char *op,
+			   const char *body, size_t len, struct aws_message *out);
+
+/* The error's code in an answer of a JSON protocol: header X-Amzn-ErrorType, else body "code", else
+ * "__type"; cut at the first ':' or ';', then what is behind the last '#'. "" where there is none. */
+struct json;
+const char *aws_json_code(struct arena *a, const char *header, const struct json *root);
 
 /* iam_details.c */
 struct xml;

@@ -60,6 +60,8 @@ void aws_sign(struct arena *a, const struct aws_message *m, const struct credent
 		add(h, &count, "content-type", m->content_type);
 	if (keys != NULL) {
 		add(h, &count, "x-amz-date", arena_strdup(a, date));
+		if (m->target != NULL)
+			add(h, &count, "x-amz-target", m->target);
 		if (keys->session_token != NULL)
 			add(h, &count, "x-amz-security-token", keys->session_token);
 		struct sigv4_request q = {

@@ -11,6 +11,8 @@ struct partition {
 	const char *suffix, *dual_suffix;
 	const char *iam_host, *iam_fips, *iam_dual, *iam_fips_dual; /* NULL: there is none */
 	const char *iam_region;
+	const char *organizations_region; /* of the one host; NULL: each region's own */
+	bool organizations_fips;	  /* the one host, too, where FIPS is asked for */
 };
 
 static const char *const aws_regions[] = {"us-", "eu-", "ap-", "sa-",	     "ca-", "me-",
@@ -23,29 +25,31 @@ static const char *const isoe_regions[] = {"eu-isoe-", "aws-iso-e-global", NULL}
 static const char *const isof_regions[] = {"us-isof-", "aws-iso-f-global", NULL};
 static const char *const eusc_regions[] = {"eusc-", NULL};
 
-/* partitions.json and the endpoint rule sets of IAM, as of botocore 1.43.67. The first prefix that
+/* partitions.json and the endpoint rule sets of IAM and Organizations, as of botocore 1.43.67. The first prefix that
  * fits wins, so the special ones come first. */
 static const struct partition partitions[] = {
 	{"aws-us-gov", gov_regions, "amazonaws.com", "api.aws", "iam.us-gov.amazonaws.com",
-	 "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws", "iam.us-gov.api.aws", "us-gov-west-1"},
+	 "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws", "iam.us-gov.api.aws", "us-gov-west-1",
+	 "us-gov-west-1", true},
 	{"aws-iso", iso_regions, "c2s.ic.gov", NULL, "iam.us-iso-east-1.c2s.ic.gov",
-	 "iam-fips.us-iso-east-1.c2s.ic.gov", NULL, NULL, "us-iso-east-1"},
+	 "iam-fips.us-iso-east-1.c2s.ic.gov", NULL, NULL, "us-iso-east-1", "us-iso-east-1", false},
 	{"aws-iso-b", isob_regions, "sc2s.sgov.gov", NULL, "iam.us-isob-east-1.sc2s.sgov.gov",
-	 "iam-fips.us-isob-east-1.sc2s.sgov.gov", NULL, NULL, "us-isob-east-1"},
+	 "iam-fips.us-isob-east-1.sc2s.sgov.gov", NULL, NULL, "us-isob-east-1", "us-isob-east-1", false},
 	{"aws-iso-e", isoe_regions, "cloud.adc-e.uk", NULL, "iam.eu-isoe-west-1.cloud.adc-e.uk",
-	 "iam-fips.cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1"},
+	 "iam-fips.cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1", NULL, false},
 	{"aws-iso-f", isof_regions, "csp.hci.ic.gov", NULL, "iam.us-isof-south-1.csp.hci.ic.gov",
-	 "iam-fips.csp.hci.ic.gov", NULL, NULL, "us-isof-south-1"},
+	 "iam-fips.csp.hci.ic.gov", NULL, NULL, "us-isof-south-1", "us-isof-south-1", false},
 	{"aws-eusc", eusc_regions, "amazonaws.eu", "api.amazonwebservices.eu",
 	 "iam.eusc-de-east-1.amazonaws.eu", "iam-fips.amazonaws.eu",
 	 "iam.global.api.amazonwebservices.eu", "iam-fips.api.amazonwebservices.eu",
-	 "eusc-de-east-1"},
+	 "eusc-de-east-1", NULL, false},
 	{"aws-cn", cn_regions, "amazonaws.com.cn", "api.amazonwebservices.com.cn",
 	 "iam.cn-north-1.amazonaws.com.cn", "iam-fips.amazonaws.com.cn",
 	 "iam.global.api.amazonwebservices.com.cn", "iam-fips.api.amazonwebservices.com.cn",
-	 "cn-north-1"},
+	 "cn-north-1", "cn-northwest-1", false},
 	{"aws", aws_regions, "amazonaws.com", "api.aws", "iam.amazonaws.com",
-	 "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws", "us-east-1"},
+	 "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws", "us-east-1",
+	 "us-east-1", true},
 };
 
 static const struct partition *partition_of(const char *region)
@@ -140,6 +144,9 @@ bool endpoint_resolve(struct arena *a, const char *service, const char *region, 
 			       region);
 	if (dual_stack && p->dual_suffix == NULL)
 		return err_set(e, ERR_USAGE, "partition '%s' has no dual-stack endpoints", p->name);
+	if (strcmp(service, "organizations") == 0 && !dual_stack && p->organizations_region != NULL &&
+	    (!fips || p->organizations_fips))
+		region = p->organizations_region;
 	const char *host = host_of(a, service, p, region, fips, dual_stack);
 	if (host == NULL)
 		return err_set(e, ERR_USAGE, "'%s' has no such endpoint in partition '%s'", service,

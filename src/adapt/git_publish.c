@@ -33,9 +33,9 @@ static int compare_lease(const git_push_update **updates, size_t count, void *pa
 		if (git_oid_is_zero(&updates[i]->src))
 			old[0] = '\0';
 		const struct review_move *m = move_of(w, updates[i]->dst_refname);
-		if (m == NULL || m->expected == NULL || strcmp(old, m->expected) == 0)
+		if (m != NULL && (m->expected == NULL || strcmp(old, m->expected) == 0))
 			continue;
-		w->ref = w->moved ? w->ref : m->ref;
+		w->ref = w->moved || m == NULL ? w->ref : m->ref;
 		w->moved = true;
 	}
 	return w->moved ? GIT_EUSER : 0;

@@ -93,16 +93,6 @@ bool sqs_region(struct arena *a, const char *url, const char **region, struct er
 
 /* --- answers --- */
 
-static const char *code_of(struct arena *a, const char *header, const struct json *root)
-{
-	const char *text = !str_empty(header) ? header : json_text(root, "__type");
-	if (text == NULL)
-		return "";
-	const char *cut = arena_copy(a, text, strcspn(text, ":;"));
-	const char *hash = strrchr(cut, '#');
-	return hash != NULL ? hash + 1 : cut;
-}
-
 static enum err_kind kind_of(const char *code, long status)
 {
 	static const struct {
@@ -134,7 +124,7 @@ static const struct json *answer(struct arena *a, long status, const char *error
 		root = NULL;
 	if (status == 200 && root != NULL)
 		return root;
-	const char *code = code_of(a, error_type, root);
+	const char *code = aws_json_code(a, error_type, root);
 	const char *words = json_text(root, "message");
 	if (words == NULL)
 		words = json_text(root, "Message");

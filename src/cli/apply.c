@@ -15,6 +15,7 @@ struct job {
 	struct approval_port approvals;
 	struct forge_port forge; /* self NULL: none */
 	struct accounts accounts;
+	struct str_list chosen; /* accounts; empty: all */
 	struct approval *all; /* chosen ones, by wave and account */
 	size_t all_count;
 	/* the account under work, and its part of them */
@@ -75,7 +76,23 @@ static bool choose(struct job *j, struct approval *all, size_t count, struct err
 	return true;
 }
 
-/* Without a role to assume in others, the caller's own account only. */
+static bool chosen(const struct job *j, const char *account)
+{
+	return j->chosen.count == 0 || str_list_has(&j->chosen, account);
+}
+
+/* What the waves by unit and tag mean for the accounts of this run. */
+static bool settle_waves(struct job *j, struct err *e)
+{
+	struct str_list accounts = {0};
+	for (size_t i = 0; i < j->count; i++)
+		if (chosen(j, j->approval[i].plan->account))
+			str_list_add(j->c.arena, &accounts, j->approval[i].plan->account);
+	str_list_sort(&accounts);
+	return accounts_waves(&j->accounts, &accounts, e);
+}
+
+/* Without a role to assume in others, the caller's own account only; never one that is closed. */
 static bool reachable_only(struct job *j, struct err *e)
 {
 	const struct options *o = j->c.o;
@@ -83,9 +100,16 @@ static bool reachable_only(struct job *j, struct err *e)
 	for (size_t i = 0; i < j->count; i++) {
 		const struct plan *p = j->approval[i].plan;
 		bool own = strcmp(p->account, j->accounts.caller_account) == 0;
-		if (o->account.count > 0 && !str_list_has(&o->account, p->account))
+		const char *closed = accounts_inactive(&j->accounts, p->account);
+		if (!chosen(j, p->account))
 			continue;
-		if (own || j->c.config.accounts.assume_role != NULL)
+		if (closed != NULL && o->words.count > 0)
+			return err_set(e, ERR_REFUSED, "applying plan '%s': account %s is %s in AWS Organizations",
+				       p->id, p->account, closed);
+		if (closed != NULL)
+			note(&j->c, "not applied: plan '%s': account %s is %s in AWS Organizations", p->id, p->account,
+			     closed);
+		else if (own || j->c.config.accounts.assume_role != NULL)
 			j->approval[kept++] = j->approval[i];
 		else if (o->words.count > 0)
 			return err_set(e, ERR_REFUSED,
@@ -100,20 +124,10 @@ static bool reachable_only(struct job *j, struct err *e)
 	return true;
 }
 
-size_t account_wave(const struct config *c, const char *account)
-{
-	for (size_t i = 0; i < c->wave_count; i++)
-		if (str_list_has(&c->wave[i], account))
-			return i;
-	return c->wave_count;
-}
-
-static const struct config *order_config; /* qsort hands no context on */
-
-static int by_wave(const void *x, const void *y)
+static int by_wave(const void *x, const void *y, void *config)
 {
 	const struct plan *p = ((const struct approval *)x)->plan, *q = ((const struct approval *)y)->plan;
-	size_t v = account_wave(order_config, p->account), w = account_wave(order_config, q->account);
+	size_t v = account_wave(config, p->account), w = account_wave(config, q->account);
 	if (v != w)
 		return v < w ? -1 : 1;
 	int order = strcmp(p->account, q->account);
@@ -149,7 +163,7 @@ static bool prepare(struct job *j, struct arena *a, const struct options *o, str
 {
 	struct approval *all;
 	size_t count;
-	if (!context_open(a, o, &j->c, e) || !context_review(&j->c, &j->review, e))
+	if (!account_options_valid(o, e) || !context_open(a, o, &j->c, e) || !context_review(&j->c, &j->review, e))
 		return false;
 	context_approvals(&j->c, &j->review, &j->forge, &j->approvals);
 	if (!approvals_read(a, &j->review, &j->c.store, &j->c.config, &j->approvals, NULL, j->c.now_ms, &all, &count,
@@ -164,11 +178,11 @@ static bool prepare(struct job *j, struct arena *a, const struct options *o, str
 		analyzer = j->c.config.analyzer;
 	if (analyzer != NULL && !arn_parse(a, analyzer, &arn, e))
 		return false;
-	if (!accounts_open(&j->c, arn.region, &j->accounts, e) || !reachable_only(j, e))
+	if (!accounts_open(&j->c, arn.region, &j->accounts, e) ||
+	    !accounts_choose(&j->accounts, &j->chosen, e) || !settle_waves(j, e) || !reachable_only(j, e))
 		return false;
-	order_config = &j->c.config;
 	if (j->count > 1)
-		qsort(j->approval, j->count, sizeof *j->approval, by_wave);
+		qsort_r(j->approval, j->count, sizeof *j->approval, by_wave, &j->c.config);
 	if (!within_limits(j, e))
 		return false;
 	j->all = j->approval;

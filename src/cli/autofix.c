@@ -18,6 +18,7 @@ struct job {
 	struct kept_plan *kept; /* beside the items that autofix_sort was given */
 	size_t kept_count;
 	struct accounts accounts;
+	struct str_list chosen; /* accounts; empty: all */
 	const char *run_id;
 	/* over all accounts */
 	struct apply_report *report;
@@ -44,15 +45,15 @@ static bool open_accounts(struct job *j, struct err *e)
 		arn.region = region_of_all(c);
 	else if (analyzer != NULL && !arn_parse(c->arena, analyzer, &arn, e))
 		return false;
-	return accounts_open(c, arn.region, &j->accounts, e);
+	return accounts_open(c, arn.region, &j->accounts, e) && accounts_choose(&j->accounts, &j->chosen, e);
 }
 
 /* Where plans that were begun before can be gone on with. */
 static struct str_list reachable(struct job *j)
 {
 	struct str_list own = {0};
-	if (j->c.o->account.count > 0)
-		return j->c.o->account;
+	if (j->chosen.count > 0)
+		return j->chosen;
 	if (j->c.config.accounts.assume_role == NULL)
 		str_list_add(j->c.arena, &own, j->accounts.caller_account);
 	return own;
@@ -96,6 +97,20 @@ static void keep_within(struct job *j)
 	}
 }
 
+/* Nobody can work in an account that is closed. */
+static void leave_out_inactive(struct job *j)
+{
+	for (size_t i = 0; i < j->fix.count; i++) {
+		struct autofix_item *x = &j->fix.item[i];
+		const char *state = accounts_inactive(&j->accounts, x->item.plan->account);
+		if (x->under == NULL || state == NULL)
+			continue;
+		x->under = NULL;
+		x->waits = true;
+		x->why = str_printf(j->c.arena, "account %s is %s in AWS Organizations", x->item.plan->account, state);
+	}
+}
+
 static bool prepare(struct job *j, struct arena *a, const struct options *o, struct err *e)
 {
 	struct context *c = &j->c;
@@ -112,6 +127,7 @@ static bool prepare(struct job *j, struct arena *a, const struct options *o, str
 				  .principals_seen = j->run.principals_seen};
 	if (!autofix_sort(&j->fix, item, count, c->now_ms, e))
 		return false;
+	leave_out_inactive(j);
 	keep_within(j);
 	return true;
 }
@@ -263,41 +279,39 @@ static bool work_in(void *self, const char *account)
 	return ok && worst(report, count) == EXIT_DONE;
 }
 
-static const struct config *order_config; /* qsort hands no context on */
-
-static int by_wave(const void *x, const void *y)
+static int by_wave(const void *x, const void *y, void *config)
 {
 	const char *const *a = x, *const *b = y;
-	size_t v = account_wave(order_config, *a), w = account_wave(order_config, *b);
+	size_t v = account_wave(config, *a), w = account_wave(config, *b);
 	return v != w ? (v < w ? -1 : 1) : strcmp(*a, *b);
 }
 
 /* Of the plans that will run, in the order of their waves. */
-static struct str_list accounts_of(struct job *j)
+static bool accounts_of(struct job *j, struct str_list *out, struct err *e)
 {
-	struct str_list out = {0};
+	*out = (struct str_list){0};
 	for (size_t i = 0; i < j->fix.count; i++) {
 		const char *account = j->fix.item[i].item.plan->account;
-		if (j->fix.item[i].under != NULL && !str_list_has(&out, account))
-			str_list_add(j->c.arena, &out, account);
+		if (j->fix.item[i].under != NULL && !str_list_has(out, account))
+			str_list_add(j->c.arena, out, account);
 	}
-	order_config = &j->c.config;
-	if (out.count > 1)
-		qsort(out.item, out.count, sizeof out.item[0], by_wave);
-	return out;
+	if (!accounts_waves(&j->accounts, out, e))
+		return false;
+	if (out->count > 1)
+		qsort_r(out->item, out->count, sizeof out->item[0], by_wave, &j->c.config);
+	return true;
 }
 
-static void run_accounts(struct job *j)
+static void run_accounts(struct job *j, const struct str_list *accounts)
 {
 	struct context *c = &j->c;
-	struct str_list accounts = accounts_of(j);
 	const char *why;
 	j->run_id = session_run_id(c->arena, j->accounts.caller_account, c->clock.now_ms(c->clock.self));
-	size_t begun = rollout(c, &accounts, work_in, j, &why);
-	if (begun == accounts.count)
+	size_t begun = rollout(c, accounts, work_in, j, &why);
+	if (begun == accounts->count)
 		return;
 	note(c, "%s: %zu accounts were not started; 'pare autofix' goes on with them",
-	     why != NULL ? why : "interrupted", accounts.count - begun);
+	     why != NULL ? why : "interrupted", accounts->count - begun);
 	if (why == NULL)
 		j->failed = EXIT_INTERRUPTED;
 }
@@ -305,14 +319,15 @@ static void run_accounts(struct job *j)
 static int carry_out(struct job *j, struct json_writer *w)
 {
 	struct context *c = &j->c;
+	struct str_list accounts;
 	struct err e;
 	/* A copy for showing: the sessions ask anew and drop what may not run any more. */
 	struct autofix shown = j->fix;
 	shown.item = arena_array(c->arena, j->fix.count + 1, sizeof *shown.item);
 	if (j->fix.count > 0)
 		memcpy(shown.item, j->fix.item, j->fix.count * sizeof *shown.item);
-	if (autofix_record(&j->fix, c->now_ms, &e)) {
-		run_accounts(j);
+	if (accounts_of(j, &accounts, &e) && autofix_record(&j->fix, c->now_ms, &e)) {
+		run_accounts(j, &accounts);
 	} else {
 		complain(&e);
 		j->failed = exit_code_of(&e);

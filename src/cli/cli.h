@@ -42,7 +42,7 @@ struct options {
 	/* of one command */
 	bool refresh, all_analyzers;
 	int64_t wait_s;
-	struct str_list regions, account;
+	struct str_list regions, account, ou, account_tag;
 	const char *analyzer, *role, *finding, *repo, *branch, *forge, *unused, *url, *ticket, *key;
 	const char *from, *to, *run_id, *queue, *shard;
 	struct str_list findings, account_state, old_files, new_files, only, services, actions;
@@ -122,6 +122,7 @@ struct accounts {
 	struct credential_chain *chain;
 	struct aws *own;
 	const char *caller_arn, *caller_account;
+	struct account_choice *choice; /* NULL: Organizations was not asked */
 };
 struct account_access {
 	struct aws *aws;
@@ -142,13 +143,22 @@ bool account_route(struct accounts *all, struct arena *a, const struct account_a
 bool account_route_plan(struct accounts *all, struct arena *a, const struct account_access *x,
 			const char *session, const struct plan *p, struct err *e);
 
-/* The first wave that an account is in, else the one after the last. */
-size_t account_wave(const struct config *c, const char *account);
 /* rollout.c: works in the accounts, which are in the order of their waves, one after the other. A wave
  * that did not end well is the last one; so is what a signal interrupts. How many were begun; *why the
  * others were not, NULL: interrupted. work: false where it did not end well. */
 size_t rollout(struct context *c, const struct str_list *accounts, bool (*work)(void *self, const char *account),
 	       void *self, const char **why);
+
+/* account_choice.c: --account, --ou and --account-tag as given; */
+bool account_options_valid(const struct options *o, struct err *e);
+/* the accounts they mean, empty: all, asking AWS Organizations where it must; */
+bool accounts_choose(struct accounts *all, struct str_list *out, struct err *e);
+/* the configuration's waves by unit and tag, for the accounts of a run (with one there is no order); */
+bool accounts_waves(struct accounts *all, const struct str_list *of_run, struct err *e);
+/* the first wave that an account is in, else the one after the last; */
+size_t account_wave(const struct config *c, const char *account);
+/* and "SUSPENDED" or the like of an account that Organizations said so of, else NULL. */
+const char *accounts_inactive(const struct accounts *all, const char *account);
 
 /* GetCallerIdentity. */
 bool context_caller(struct context *c, const struct read_port *aws, const char **arn,

@@ -5,7 +5,7 @@
 static const struct command commands[] = {
 	{"plan", "[options]",
 	 "gather findings, judge them, draft and prove plans, show them; changes nothing in AWS",
-	 "--analyzer --all-analyzers --regions --account --findings --account-state --role --finding "
+	 "--analyzer --all-analyzers --regions --account --ou --account-tag --findings --account-state --role --finding "
 	 "--limit --shard --detailed-exitcode "
 	 "--concurrency", 0, false,
 	 command_plan},
@@ -30,10 +30,10 @@ static const struct command commands[] = {
 	{"codeowners", "[options]", "print a CODEOWNERS file from the configuration's owners", "--forge", 0,
 	 false, command_codeowners},
 	{"apply", "[PLAN…] [options]", "carry out approved plans, or resume; verify; write receipts",
-	 "--account --dry-run --max-changes --concurrency --repo --branch --forge", 1000, true, command_apply},
+	 "--account --ou --account-tag --dry-run --max-changes --concurrency --repo --branch --forge", 1000, true, command_apply},
 	{"autofix", "[options]",
 	 "plan, record and apply what a standing approval covers; propose the rest",
-	 "--analyzer --all-analyzers --regions --account --role --limit --dry-run --max-changes --concurrency --repo --branch --forge --ticket", 0,
+	 "--analyzer --all-analyzers --regions --account --ou --account-tag --role --limit --dry-run --max-changes --concurrency --repo --branch --forge --ticket", 0,
 	 true, command_autofix},
 	{"rollback", "PLAN|ROLE… | --run RUN|last [options]",
 	 "draft the inverse of what was done, or of a part of it, as a plan like any other",

@@ -62,9 +62,11 @@ static bool read_history(struct context *c, const struct history **out, struct e
 
 struct live {
 	struct context *c;
-	const struct gather_filter *filter;
+	struct gather_filter *filter;
 	const struct rules_port *rules;
 	struct accounts accounts;
+	struct str_list chosen; /* accounts; empty: all */
+	bool asked;             /* which ones: once, whatever the regions */
 	const struct history *history; /* or NULL */
 	struct run *run;
 	struct str_list counted; /* accounts whose principals are counted */
@@ -280,12 +282,23 @@ static bool plan_analyzer(struct live *l, const char *analyzer, size_t *findings
 	return g.organization ? plan_organization(l, &g, e) : plan_own_account(l, &g, arn.account, e);
 }
 
+static bool open_accounts(struct live *l, const char *region, struct err *e)
+{
+	if (!accounts_open(l->c, region, &l->accounts, e))
+		return false;
+	if (!l->asked && !accounts_choose(&l->accounts, &l->chosen, e))
+		return false;
+	l->asked = true;
+	l->filter->accounts = &l->chosen;
+	return true;
+}
+
 static bool plan_one(struct live *l, const char *analyzer, struct err *e)
 {
 	struct arn arn;
 	size_t findings;
 	if (!check_analyzer(l->c, analyzer, &arn, e) ||
-	    !accounts_open(l->c, arn.region, &l->accounts, e) || !plan_analyzer(l, analyzer, &findings, e))
+	    !open_accounts(l, arn.region, e) || !plan_analyzer(l, analyzer, &findings, e))
 		return false;
 	l->calls += aws_exchanges(l->accounts.own);
 	return true;
@@ -345,7 +358,7 @@ static bool plan_region(struct live *l, const char *region, size_t *read, struct
 {
 	struct str_list analyzers = {0};
 	struct err why;
-	if (!accounts_open(l->c, region, &l->accounts, &why) || !list_analyzers(l, &analyzers, &why)) {
+	if (!open_accounts(l, region, &why) || !list_analyzers(l, &analyzers, &why)) {
 		if (region == NULL)
 			region = l->accounts.region != NULL ? l->accounts.region : "of the environment";
 		add_source(l, region, NULL, 0, &why);
@@ -401,7 +414,7 @@ static bool plan_all(struct live *l, struct err *e)
 		       "others with '--regions', or create one");
 }
 
-static bool run_live(struct context *c, const struct gather_filter *f, const struct rules_port *rules,
+static bool run_live(struct context *c, struct gather_filter *f, const struct rules_port *rules,
 		     struct run *r, struct err *e)
 {
 	struct live l = {.c = c, .filter = f, .rules = rules, .run = r};
@@ -456,11 +469,12 @@ static bool check_options(const struct options *o, struct err *e)
 				       o->regions.item[i]);
 	if (!saved && o->account_state.count > 0)
 		return err_set(e, ERR_USAGE, "'--account-state' goes with '--findings'");
-	for (size_t i = 0; i < o->account.count; i++)
-		if (!account_id_valid(o->account.item[i]))
-			return err_set(e, ERR_USAGE, "option '--account': expected twelve digits, got '%s'",
-				       o->account.item[i]);
-	return true;
+	if (saved && o->ou.count + o->account_tag.count > 0)
+		return err_set(e, ERR_USAGE,
+			       "'%s' asks AWS Organizations, and '--findings' is without network: name the "
+			       "accounts with '--account'",
+			       o->ou.count > 0 ? "--ou" : "--account-tag");
+	return account_options_valid(o, e);
 }
 
 bool make_run(struct context *c, struct run *r, struct err *e)

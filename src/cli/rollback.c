@@ -417,10 +417,8 @@ static bool ask_right(struct job *j, struct err *e)
 	if ((o->words.count == 0) == (o->run_id == NULL))
 		return err_set(e, ERR_USAGE,
 			       "'pare rollback': expected plans or roles behind it, or '--run RUN' or '--run last'");
-	for (size_t i = 0; i < o->account.count; i++)
-		if (!account_id_valid(o->account.item[i]))
-			return err_set(e, ERR_USAGE, "option '--account': expected twelve digits, got '%s'",
-				       o->account.item[i]);
+	if (!account_options_valid(o, e))
+		return false;
 	for (size_t i = 0; i < o->services.count; i++)
 		if (!rollback_pattern(a, o->services.item[i], NULL, &j->patterns, e))
 			return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "form.h"
+#include "organization.h"
 #include "pare/str.h"
 
 /* One request on its way in. */
@@ -19,7 +20,8 @@ struct visit {
 static const char *service_name(enum wire_service service)
 {
 	static const char *const names[] = {
-		[WIRE_IAM] = "iam", [WIRE_STS] = "sts", [WIRE_ANALYZER] = "access-analyzer"};
+		[WIRE_IAM] = "iam", [WIRE_STS] = "sts", [WIRE_ANALYZER] = "access-analyzer",
+		[WIRE_ORGANIZATIONS] = "organizations"};
 	return names[service];
 }
 
@@ -44,22 +46,30 @@ static const struct trouble too_large = {"RequestEntityTooLarge", "RequestEntity
 					 413, 413, 413};
 static const struct trouble malformed = {"MalformedQueryString", "ValidationException", 404, 400, 404};
 
+static bool in_json(const struct visit *v)
+{
+	return v->wire.service == WIRE_ANALYZER || v->wire.service == WIRE_ORGANIZATIONS;
+}
+
 static void refuse(struct visit *v, const struct trouble *t, const char *message)
 {
-	bool json = v->wire.service == WIRE_ANALYZER;
-	int status = json ? t->json_status
+	bool json = in_json(v);
+	int status = v->wire.service == WIRE_ORGANIZATIONS && t->json_status == 403 ? 400
+		     : json ? t->json_status
 		     : v->wire.service == WIRE_STS ? t->sts_status : t->query_status;
 	wire_error(v->sandbox, v->wire.service, v->arena, status, json ? t->json_code : t->query_code,
 		   message, v->out);
 }
 
 /* The services share one address here, so the request's shape says whom it means: the path of a
- * REST call, the version of a form. The credential scope only breaks the tie; were it trusted
+ * REST call, the target of a JSON call, the version of a form. The credential scope only breaks the tie; were it trusted
  * alone, a scope for the wrong service would never be noticed. */
 static enum wire_service find_service(const struct visit *v, const char *scope)
 {
 	const char *version = form_get(&v->form, "Version");
 	bool root = strcmp(v->wire.path, "/") == 0 || *v->wire.path == '\0';
+	if (root && v->wire.target != NULL)
+		return WIRE_ORGANIZATIONS;
 	bool action = form_get(&v->form, "Action") != NULL;
 	if (!root || (!action && !v->is_form && str_equal(scope, "access-analyzer")))
 		return WIRE_ANALYZER;
@@ -98,6 +108,7 @@ static void take_apart(struct visit *v, const struct door_request *in, bool *rea
 		.body = in->body->data,
 		.body_len = in->body->len,
 	};
+	v->wire.target = organization_operation(signature_header(&v->signed_as, "x-amz-target"));
 	bool root = strcmp(v->wire.path, "/") == 0;
 	const char *query = v->signed_as.query != NULL ? v->signed_as.query : "";
 	*readable = form_read(in->arena, query, strlen(query), &v->form);
@@ -117,7 +128,7 @@ static const struct wire_key *find_key(void *self, const char *access_key_id)
 /* The JSON services show what they computed; it is how people find out what they did wrong. */
 static const char *explained(struct visit *v, const struct signature_result *r)
 {
-	if (v->wire.service != WIRE_ANALYZER || r->to_sign == NULL || r->verdict != SIGNATURE_MISMATCH)
+	if (!in_json(v) || r->to_sign == NULL || r->verdict != SIGNATURE_MISMATCH)
 		return r->message;
 	return str_printf(v->arena, "%s\n\nThe Canonical String for this request should have been\n'%s'"
 			  "\n\nThe String-to-Sign should have been\n'%s'\n",

@@ -232,6 +232,7 @@ struct sandbox {
 	struct box_recommendation **recommendation; /* sorted by finding id */
 	size_t recommendation_count, recommendation_cap;
 	struct box_key *keys;
+	const struct json *organization; /* as it stands in the seed; NULL: there is none */
 	int64_t analysed_ms;
 	uint64_t versions, analysed_versions; /* default versions changed so often; and as of the last analysis */
 

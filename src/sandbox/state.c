@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "model.h"
+#include "organization.h"
 #include "pare/arn.h"
 #include "pare/json.h"
 #include "pare/when.h"
@@ -217,6 +218,17 @@ static bool read_analyzer(struct reader *r, const struct json *v)
 			       sizeof(struct box_analyzer *));
 	s->analyzer[s->analyzer_count++] = z;
 	return true;
+}
+
+static bool read_organization(struct reader *r, const struct json *root)
+{
+	const struct json *v = json_get(root, "organization");
+	if (v == NULL)
+		return true;
+	if (!organization_check(r->s, v, r->what, r->e))
+		return false;
+	r->s->organization = kept_json(r, v);
+	return r->s->organization != NULL;
 }
 
 static bool read_version(struct reader *r, const struct json *v, struct managed *m)
@@ -510,7 +522,7 @@ bool state_read(struct sandbox *s, const char *text, size_t len, const char *wha
 	const struct json *root = json_parse(r.scratch, text, len, what, e);
 	bool ok = root != NULL &&
 		  ONLY(&r, root, "schema", "about", "random", "generated", "accounts", "keys", "analyzers",
-		       "regions", "policies", "roles", "users", "findings", "recommendations");
+		       "organization", "regions", "policies", "roles", "users", "findings", "recommendations");
 	if (ok && !str_equal(json_text(root, "schema"), "pare.sandbox/v1"))
 		ok = err_set(e, ERR_INPUT, "reading '%s': expected \"schema\": \"pare.sandbox/v1\"", what);
 	const char *random = ok ? json_text(root, "random") : NULL;
@@ -519,7 +531,7 @@ bool state_read(struct sandbox *s, const char *text, size_t len, const char *wha
 	s->generated = s->generated || json_bool(root, "generated", false);
 	ok = ok && each(&r, root, "accounts", read_account) && each(&r, root, "keys", read_key) &&
 	     each(&r, root, "analyzers", read_analyzer) && each(&r, root, "regions", read_region) &&
-	     each(&r, root, "policies", read_policy) &&
+	     read_organization(&r, root) && each(&r, root, "policies", read_policy) &&
 	     each(&r, root, "roles", read_role) &&
 	     each(&r, root, "users", read_user) && each(&r, root, "findings", read_finding) &&
 	     each(&r, root, "recommendations", read_recommendation);

@@ -290,6 +290,10 @@ static void put_all(struct json_writer *w, const struct sandbox *s)
 	json_open(w, '[');
 	put_regions(w, s);
 	json_close(w, ']');
+	if (s->organization != NULL) {
+		json_key(w, "organization");
+		json_put_value(w, s->organization);
+	}
 	json_key(w, "policies");
 	json_open(w, '[');
 	put_policies(w, &s->aws_policies);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "organization.h"
 #include "query.h"
 #include "rest.h"
 
@@ -13,7 +14,9 @@ static void prepare(struct sandbox *s, enum wire_service service, struct arena *
 		    struct wire_answer *answer)
 {
 	*answer = (struct wire_answer){.status = 200};
-	answer->content_type = service == WIRE_ANALYZER ? "application/json" : "text/xml";
+	answer->content_type = service == WIRE_ANALYZER		? "application/json"
+			       : service == WIRE_ORGANIZATIONS ? "application/x-amz-json-1.1"
+							       : "text/xml";
 	answer->request_id = box_uuid(s, a);
 	answer->body = buf_new(a, ANSWER_MAX_BYTES);
 	answer->fate = WIRE_SEND;
@@ -26,6 +29,8 @@ void wire_error(struct sandbox *s, enum wire_service service, struct arena *a, i
 	answer->status = status;
 	if (service == WIRE_ANALYZER)
 		rest_error(answer, a, arena_strdup(a, code), message);
+	else if (service == WIRE_ORGANIZATIONS)
+		organization_error(answer, code, message);
 	else
 		query_error(answer, service == WIRE_STS, status, code, message);
 }
@@ -35,11 +40,15 @@ static void serve(struct sandbox *s, struct wire_request *request, struct wire_a
 	prepare(s, request->service, request->arena, answer);
 	if (request->service == WIRE_ANALYZER)
 		rest_handle(s, request, answer);
+	else if (request->service == WIRE_ORGANIZATIONS)
+		organization_handle(s, request, answer);
 	else
 		query_handle(s, request, answer);
 	if (s->broken[0] != '\0')
 		wire_error(s, request->service, request->arena, 500,
-			   request->service == WIRE_ANALYZER ? "InternalServerException" : "ServiceFailure",
+			   request->service == WIRE_ANALYZER	     ? "InternalServerException"
+			   : request->service == WIRE_ORGANIZATIONS ? "ServiceException"
+								      : "ServiceFailure",
 			   s->broken, answer);
 }
 
@@ -47,6 +56,10 @@ static void throttle(struct sandbox *s, struct wire_request *r, struct wire_answ
 {
 	if (r->service == WIRE_ANALYZER)
 		wire_error(s, r->service, r->arena, 429, "ThrottlingException", "Rate exceeded", answer);
+	else if (r->service == WIRE_ORGANIZATIONS)
+		wire_error(s, r->service, r->arena, 400, "TooManyRequestsException",
+			   "You have sent too many requests in too short a period of time. Try again later.",
+			   answer);
 	else
 		wire_error(s, r->service, r->arena, 400, "Throttling", "Rate exceeded", answer);
 }
@@ -55,6 +68,11 @@ static void unavailable(struct sandbox *s, struct wire_request *r, struct wire_a
 {
 	if (r->service == WIRE_ANALYZER)
 		wire_error(s, r->service, r->arena, 500, "InternalServerException", "Internal server error", answer);
+	else if (r->service == WIRE_ORGANIZATIONS)
+		wire_error(s, r->service, r->arena, 500, "ServiceException",
+			   "AWS Organizations can't complete your request because of an internal service error. "
+			   "Try again later.",
+			   answer);
 	else if (box_chance(s) < 0.5)
 		wire_error(s, r->service, r->arena, 500, "ServiceFailure",
 			   "The request processing has failed because of an unknown error.", answer);
@@ -73,7 +91,9 @@ static void deny(struct sandbox *s, struct wire_request *r, struct wire_answer *
 
 void wire_handle(struct sandbox *s, struct wire_request *request, struct wire_answer *answer)
 {
-	bool writes = request->service == WIRE_ANALYZER ? rest_writes(request) : query_writes(request);
+	bool writes = request->service == WIRE_ANALYZER	     ? rest_writes(request)
+		      : request->service == WIRE_ORGANIZATIONS ? false
+							       : query_writes(request);
 	const struct account *account = box_account(s, request->account);
 	enum account_fault fault = ACCOUNT_WELL;
 	if (request->service == WIRE_IAM && account != NULL)

@@ -11,7 +11,7 @@
 #include "pare/buf.h"
 #include "pare/sandbox.h"
 
-enum wire_service { WIRE_IAM, WIRE_STS, WIRE_ANALYZER };
+enum wire_service { WIRE_IAM, WIRE_STS, WIRE_ANALYZER, WIRE_ORGANIZATIONS };
 
 struct wire_param {
 	const char *name, *value; /* percent-decoded */
@@ -24,7 +24,8 @@ struct wire_request {
 	const char *path;  /* as on the wire, still percent-encoded, without the query */
 	struct wire_param *param; /* query string, then (IAM, STS) the form body; in order */
 	size_t param_count;
-	const char *body;  /* Access Analyzer: JSON; NUL-terminated */
+	const char *target; /* Organizations: the operation, of X-Amz-Target */
+	const char *body;  /* Access Analyzer, Organizations: JSON; NUL-terminated */
 	size_t body_len;
 	const char *account;    /* of the key that signed */
 	const char *caller_arn;

@@ -90,7 +90,7 @@ static void test_endpoint_cases(void **state)
 		const char *service;
 		size_t count, global;
 	} suites[] = {{"iam", 26, 0}, {"accessanalyzer", 0, 0}, {"sts", 69, 18},
-			{"sso", 0, 0}, {"sso_oidc", 0, 0}, {"sqs", 0, 0}};
+			{"sso", 0, 0}, {"sso_oidc", 0, 0}, {"sqs", 0, 0}, {"organizations", 0, 0}};
 	struct arena *a = arena_new(NULL);
 	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
 		char name[128];

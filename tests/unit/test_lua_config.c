@@ -392,8 +392,8 @@ static void test_waves(void **state)
 	const struct config *c = reads(b, "return { waves = { { '111122223333' }, { '444455556666', '777788889999' } }, "
 					  "pause = 60 }");
 	assert_int_equal(c->wave_count, 2);
-	assert_int_equal(c->wave[1].count, 2);
-	assert_string_equal(c->wave[1].item[1], "777788889999");
+	assert_int_equal(c->wave[1].account.count, 2);
+	assert_string_equal(c->wave[1].account.item[1], "777788889999");
 	assert_int_equal(c->pause_s, 60);
 	assert_int_equal(reads(b, "return {}")->wave_count, 0);
 	refuses(b, "return { waves = { '111122223333' } }", "key 'waves[1]': expected a list of accounts");
@@ -402,6 +402,26 @@ static void test_waves(void **state)
 	refuses(b, "return { waves = { { 111122223333 } } }", "key 'waves[1]': expected accounts of twelve digits");
 	refuses(b, "return { waves = { { '111122223333' }, { '111122223333' } } }",
 		"key 'waves[2]': expected each account once, and 111122223333 stands twice");
+	c = reads(b, "return { waves = { { { tag = 'wave=canary' } }, { 'ou-ab12-34cd56ef', '111122223333', { tag = 'env=' } }, "
+		     "{ 'r-ab12' } } }");
+	assert_int_equal(c->wave_count, 3);
+	assert_string_equal(c->wave[0].tag.item[0], "wave=canary");
+	assert_int_equal(c->wave[0].account.count + c->wave[0].unit.count, 0);
+	assert_string_equal(c->wave[1].unit.item[0], "ou-ab12-34cd56ef");
+	assert_string_equal(c->wave[1].account.item[0], "111122223333");
+	assert_string_equal(c->wave[1].tag.item[0], "env=");
+	assert_string_equal(c->wave[2].unit.item[0], "r-ab12");
+	refuses(b, "return { waves = { { 'ou-ab12-34cd56ef' }, { 'ou-ab12-34cd56ef' } } }",
+		"key 'waves[2]': expected each unit once, and ou-ab12-34cd56ef stands twice");
+	refuses(b, "return { waves = { { { tag = 'a=b' }, { tag = 'a=b' } } } }",
+		"key 'waves[1]': expected each tag once, and a=b stands twice");
+	refuses(b, "return { waves = { { 'ou-ab12' } } }", "key 'waves[1]': expected accounts of twelve digits, org");
+	refuses(b, "return { waves = { { { tag = 'env' } } } }", "key 'waves[1]': expected a tag as { tag = \"KEY=VALUE\" }");
+	refuses(b, "return { waves = { { { tag = 7 } } } }", "key 'waves[1]': expected a tag as");
+	refuses(b, "return { waves = { { {} } } }", "key 'waves[1]': expected a tag as");
+	refuses(b, "return { waves = { { { 'env=dev' } } } }", "key 'waves[1]': expected a tag as");
+	refuses(b, "return { waves = { { { tag = 'a=b', ou = 'ou-ab12-34cd56ef' } } } }", "key 'waves[1]': expected a tag as");
+	refuses(b, "return { waves = { { tag = 'a=b' } } }", "key 'waves[1]': expected a list of accounts");
 	refuses(b, "return { pause = -1 }", "pause");
 }
 

@@ -74,7 +74,7 @@ make_review() {
 
 merge_proposal() {
 	(cd "$work/reviewer" && git fetch -q --prune && git checkout -q main && git merge -q --ff-only origin/main &&
-		for branch in $(git branch -r --list 'origin/pare/1*' --no-merged main); do
+		for branch in $(git branch -r --list 'origin/pare/[0-9]*' --no-merged main); do
 			git merge -q --no-ff -m "Merge ${branch#origin/}" "$branch" || exit 1
 		done && git push -q origin main) || fail 'merging the proposal'
 }
