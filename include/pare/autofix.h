@@ -27,6 +27,7 @@ struct autofix_item {
 	const char *why;                       /* why none does, or why it has to wait */
 	bool waits;                            /* in scope, and over a cap: for a later run */
 	bool resumed;                          /* begun by an earlier run of this machine */
+	bool recorded;                         /* by an earlier run that marked it and ended there */
 	bool asked;                            /* its account's session asked for it */
 	bool counted;                          /* carried out: its receipt is among those of today */
 };

@@ -233,18 +233,18 @@ static void sort_one(struct autofix *x, struct autofix_item *item)
 	}
 }
 
-/* A3: a plan on pare/log that this machine's own journal says was begun, and no receipt ends. */
-static bool add_begun(struct autofix *x, struct err *e)
+/* Of the plans on pare/log, those that no receipt ends. */
+static bool read_open(struct autofix *x, const struct plan ***out, size_t *count, struct err *e)
 {
 	struct str_list paths = {0};
 	const struct review_port *r = x->review;
 	const char *folder = x->accounts.count == 1
 				     ? str_printf(x->arena, "accounts/%s/plans", x->accounts.item[0])
 				     : "accounts";
+	*count = 0;
 	if (x->log[0] == '\0' || !r->list(r->self, x->arena, x->log, folder, &paths, e))
 		return x->log[0] == '\0';
-	struct autofix_item *all = arena_array(x->arena, x->count + paths.count, sizeof *all);
-	size_t n = 0;
+	*out = arena_array(x->arena, paths.count, sizeof **out);
 	for (size_t i = 0; i < paths.count; i++) {
 		const char *account, *id, *wrong;
 		struct receipt *receipt;
@@ -252,21 +252,81 @@ static bool add_begun(struct autofix *x, struct err *e)
 		    (x->accounts.count > 0 && !str_list_has(&x->accounts, account)))
 			continue;
 		const struct plan *p = plan_at(x->arena, r, x->log, paths.item[i], &wrong);
-		if (wrong != NULL || !plan_begun_here(x->arena, x->store, p))
+		if (wrong != NULL)
 			continue;
 		if (!receipt_find(x->arena, r, x->log, p, &receipt, e))
 			return false;
 		if (receipt == NULL || str_equal(receipt->result, "partial"))
-			all[n++] = (struct autofix_item){.item.plan = p, .resumed = true};
+			(*out)[(*count)++] = p;
 	}
-	for (size_t i = 0; i < x->count; i++) {
-		bool again = false; /* what is begun is ended before anything new for that role */
-		for (size_t k = 0; k < n; k++)
-			again = again || (all[k].resumed && str_equal(all[k].item.plan->principal.arn,
-								      x->item[i].item.plan->principal.arn));
-		if (!again)
+	return true;
+}
+
+static const struct autofix_item *item_for(const struct autofix_item *item, size_t count, const struct plan *p)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(item[i].item.plan->principal.arn, p->principal.arn))
+			return &item[i];
+	return NULL;
+}
+
+static void sort_one(struct autofix *x, struct autofix_item *item);
+
+/* Others can write to the log and make marks; the state folder holds what this machine planned. */
+static bool planned_here(struct autofix *x, const struct plan *p)
+{
+	const char *bytes;
+	size_t len;
+	struct err e;
+	const char *name = str_printf(x->arena, "%s/plan.json", plan_folder(x->arena, p));
+	return x->store->read(x->store->self, x->arena, name, PLAN_MAX_BYTES, &bytes, &len, &e) &&
+	       str_equal(sha256_hex(x->arena, bytes, len), p->digest);
+}
+
+/* A run of this machine that ended between its marks and this plan's journal: the plan is judged as if
+ * it were new, for the role as it was read now, and left alone where it does not pass. */
+static bool goes_on(struct autofix *x, const struct plan *p, int64_t now_ms, struct autofix_item *out,
+		    bool *yes, struct err *e)
+{
+	char mark[OID_HEX];
+	const struct autofix_item *twin = item_for(x->item, x->count, p);
+	*yes = false;
+	if (twin == NULL || !planned_here(x, p))
+		return true;
+	if (!x->review->resolve(x->review->self, applied_ref(x->arena, p->digest), mark, e))
+		return false;
+	if (mark[0] == '\0' || plan_obstacle(x->arena, x->config, p, now_ms, false) != NULL)
+		return true;
+	*out = (struct autofix_item){.item = twin->item, .recorded = true};
+	out->item.plan = p;
+	sort_one(x, out);
+	*yes = out->under != NULL || out->waits;
+	out->under = NULL;
+	out->waits = false;
+	return true;
+}
+
+/* A3: a plan on pare/log that this machine's own journal says was begun, and no receipt ends; then those
+ * that were only marked. What is there is ended before anything new for that role. */
+static bool add_begun(struct autofix *x, int64_t now_ms, struct err *e)
+{
+	const struct plan **open = NULL;
+	size_t opened, n = 0;
+	if (!read_open(x, &open, &opened, e))
+		return false;
+	struct autofix_item *all = arena_array(x->arena, x->count + opened, sizeof *all);
+	for (size_t i = 0; i < opened; i++)
+		if (plan_begun_here(x->arena, x->store, open[i]))
+			all[n++] = (struct autofix_item){.item.plan = open[i], .resumed = true};
+	for (size_t i = 0; i < opened; i++) {
+		bool yes = false;
+		if (item_for(all, n, open[i]) == NULL && !goes_on(x, open[i], now_ms, &all[n], &yes, e))
+			return false;
+		n += yes;
+	}
+	for (size_t i = 0, earlier = n; i < x->count; i++)
+		if (item_for(all, earlier, x->item[i].item.plan) == NULL)
 			all[n++] = x->item[i];
-	}
 	x->item = all;
 	x->count = n;
 	return true;
@@ -302,7 +362,7 @@ bool autofix_sort(struct autofix *x, const struct proposal_item *item, size_t co
 	x->count = count;
 	for (size_t i = 0; i < count; i++)
 		x->item[i] = (struct autofix_item){.item = item[i]};
-	if (!add_begun(x, e))
+	if (!add_begun(x, now_ms, e))
 		return err_wrap(e, "looking for plans begun before");
 	for (size_t i = 0; i < x->count; i++) {
 		sort_one(x, &x->item[i]);
@@ -334,7 +394,7 @@ bool autofix_record(struct autofix *x, int64_t now_ms, struct err *e)
 	for (size_t i = 0; i < x->count; i++) {
 		struct review_file *more;
 		size_t n;
-		if (x->item[i].under == NULL || x->item[i].resumed)
+		if (x->item[i].under == NULL || x->item[i].resumed || x->item[i].recorded)
 			continue;
 		if (!proposal_files(x->arena, &x->item[i].item, &more, &n, e))
 			return false;

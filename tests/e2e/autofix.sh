@@ -206,7 +206,7 @@ gcc -shared -fPIC -D_GNU_SOURCE -o "$work/kill_at.so" tests/e2e/kill_at.c -ldl
 stop_box
 standing '/*' "$every_step" 20 2099-01-01T00:00:00Z 2 && publish alice bob
 cp -a "$work/review.git" "$work/review.before"
-for n in 1 4 7 10 13; do
+kill_after() { # record
 	stop_box
 	rm -rf "$work/state" "$work/aws.json" "$work/review.git"
 	cp -a "$work/review.before" "$work/review.git"
@@ -216,10 +216,14 @@ for n in 1 4 7 10 13; do
 	done
 	start_box --seed $seed_file --state "$work/aws.json"
 	set +e
-	KILL_AT=$n KILL_WHEN=after LD_PRELOAD="$work/kill_at.so" "$PARE" autofix >"$work/out" 2>&1
+	KILL_AT=$1 KILL_WHEN=after LD_PRELOAD="$work/kill_at.so" "$PARE" autofix >"$work/out" 2>&1
 	code=$?
 	set -e
-	[ $code = 137 ] || { cat "$work/out"; fail "killed after record $n: exit $code"; }
+	[ $code = 137 ] || { cat "$work/out"; fail "killed after record $1: exit $code"; }
+}
+on_log() { git -C "$work/review.git" ls-tree -r --name-only $log | sed -n "s#^$1.*111122223333/\(plans/\)*\([^/]*\).*#\2#p" | sed 's/\.json$//' | sort -u; }
+for n in 1 4 7 10 13; do
+	kill_after $n
 	expect 0 'begun before' "$PARE" autofix
 	grep -q '^applied' "$work/out" || { cat "$work/out"; fail "killed after record $n: not resumed"; }
 	expect 0 '' "$PARE" verify
@@ -227,4 +231,22 @@ for n in 1 4 7 10 13; do
 	grep -q 'recommended' "$work/got" || fail "killed after record $n: not as planned"
 	grep -q 'AmazonBedrockReadOnly$' "$work/got" && fail "killed after record $n: not detached"
 done
+# Between the mark and the journal: what this machine recorded is carried out, and nothing beside it.
+kill_after 1
+rm -r "$PARE_STATE/journals"
+marked=$(on_log accounts)
+sleep 1
+expect 0 'applied' "$PARE" autofix
+[ "$(on_log receipts)" = "$marked" ] || fail 'the marked plan is not the one that was carried out'
+[ "$(on_log accounts)" = "$marked" ] || fail 'another plan was recorded'
+expect 0 '' "$PARE" verify
+# On a machine that never planned it, a plan on the log with a mark is anybody's: it plans for itself.
+kill_after 1
+rm -r "$PARE_STATE"
+git -C "$work/review.git" update-ref -d refs/pare/locks/111122223333 # its lock is over
+marked=$(on_log accounts)
+sleep 1
+expect 0 'applied' "$PARE" autofix
+[ -n "$(on_log receipts)" ] && [ "$(on_log receipts)" != "$marked" ] || fail 'a plan of the log was believed'
+expect 3 'begun, and there is no receipt' "$PARE" verify
 echo 'auto-fix: covered, recorded, applied; refused by name; the rest proposed'

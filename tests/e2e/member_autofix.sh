@@ -174,5 +174,6 @@ for n in 2 8 18; do
 	[ $n != 18 ] || is "$(receipts)" 2 'receipts of the first account'
 	expect 0 'begun before' "$PARE" autofix
 	is "$(receipts)" 3 "receipts after the run that was killed after record $n"
+	expect 0 '' "$PARE" verify
 done
 echo 'auto-fix in member accounts: caps over the run, waves, accounts that deny, resumed'
