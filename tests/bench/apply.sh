@@ -49,7 +49,11 @@ run() { # name, latency, concurrency, more options of apply…
 	name=$1 latency=$2 concurrency=$3
 	shift 3
 	stop_box
-	rm -rf "$work/review.git" "$work/state"
+	# Put aside, not removed: for seconds after, ext4 searches for inodes that were not just freed.
+	mkdir "$work/before.$name"
+	for used in "$work/review.git" "$work/state"; do
+		[ ! -e "$used" ] || mv "$used" "$work/before.$name"
+	done
 	cp -a "$work/review.merged" "$work/review.git"
 	cp -a "$work/state.planned" "$work/state"
 	start_box --seed "$work/aws.json" --latency "$latency"
