@@ -27,8 +27,7 @@ struct job {
 	size_t count;
 	/* the run over all accounts */
 	const char *run; /* its id */
-	struct apply_report *report;
-	size_t report_count;
+	struct reports reports;
 	int failed; /* the worst exit code of an account that could not be worked on; 0 none */
 	char tip[OID_HEX];
 };
@@ -477,26 +476,31 @@ struct session executor_session(struct context *c, struct aws *aws, const struct
 	};
 }
 
-/* The pull requests learn what became of them. Nothing here changes how apply ended. */
-static void tell_forge(struct job *j, const struct apply_report *report, size_t count)
+/* The pull requests learn what became of them; nothing did of those that AWS was not asked about.
+ * Nothing here changes how apply ended. */
+static void tell_forge(struct job *j)
 {
 	struct str_list notes = {0};
+	struct apply_report *told = arena_array(j->c.arena, j->reports.count + 1, sizeof *told);
+	size_t count = 0;
+	for (size_t i = 0; i < j->reports.count; i++)
+		if (j->reports.item[i].result != APPLY_INTERRUPTED || j->reports.item[i].aws_calls > 0)
+			told[count++] = j->reports.item[i];
 	if (count == 0 || j->forge.self == NULL)
 		return;
-	pull_request_comment(j->c.arena, &j->forge, report, count, &notes);
+	pull_request_comment(j->c.arena, &j->forge, told, count, &notes);
 	for (size_t i = 0; i < notes.count; i++)
 		note(&j->c, "%s", notes.item[i]);
 }
 
-static void add_reports(struct job *j, const struct apply_report *more, size_t count)
+/* An account that could not be worked on: each of its plans is as far as it was. */
+static void report_untouched(struct job *j, const struct err *why)
 {
-	struct apply_report *all = arena_array(j->c.arena, j->report_count + count + 1, sizeof *all);
-	if (j->report_count > 0)
-		memcpy(all, j->report, j->report_count * sizeof *all);
-	if (count > 0)
-		memcpy(all + j->report_count, more, count * sizeof *all);
-	j->report = all;
-	j->report_count += count;
+	struct apply_report *r = arena_array(j->c.arena, j->count, sizeof *r);
+	for (size_t i = 0; i < j->count; i++)
+		r[i] = (struct apply_report){.plan = j->approval[i].plan, .result = APPLY_INTERRUPTED, .why = *why,
+					     .resumed = j->approval[i].started};
+	reports_add(j->c.arena, &j->reports, r, j->count);
 }
 
 /* One account: its own keys, session, lock and budget. false: not everything in it was applied. */
@@ -522,8 +526,10 @@ static bool run_account(struct job *j)
 	if (!ok) {
 		complain(&e);
 		j->failed = exit_code_of(&e);
+		if (count == 0)
+			report_untouched(j, &e);
 	}
-	add_reports(j, report, count);
+	reports_add(a, &j->reports, report, count);
 	arena_free(moment);
 	return ok && worst(report, count) == EXIT_DONE;
 }
@@ -562,13 +568,13 @@ static void run_all(struct job *j)
 static int carry_out(struct job *j)
 {
 	run_all(j);
-	const struct apply_report *report = j->report;
-	size_t count = j->report_count;
+	const struct apply_report *report = j->reports.item;
+	size_t count = j->reports.count;
 	if (j->c.o->json)
 		print_reports(j->c.arena, report, count);
 	else if (j->failed == 0 || count > 0)
 		say_reports(&j->c, report, count);
-	tell_forge(j, report, count);
+	tell_forge(j);
 	int code = worst(report, count);
 	return code == EXIT_PERSON || j->failed == 0 ? code : j->failed;
 }

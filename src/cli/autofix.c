@@ -21,8 +21,7 @@ struct job {
 	struct str_list chosen; /* accounts; empty: all */
 	const char *run_id;
 	/* over all accounts */
-	struct apply_report *report;
-	size_t report_count;
+	struct reports reports;
 	int failed; /* of an account that could not be worked on; 0 none */
 	struct str_list troubled, trouble; /* such accounts, and beside each what it was */
 };
@@ -219,17 +218,6 @@ static size_t begun_and_refused(const struct job *j)
 	return count;
 }
 
-static void add_reports(struct job *j, const struct apply_report *more, size_t count)
-{
-	struct apply_report *all = arena_array(j->c.arena, j->report_count + count + 1, sizeof *all);
-	if (j->report_count > 0)
-		memcpy(all, j->report, j->report_count * sizeof *all);
-	if (count > 0)
-		memcpy(all + j->report_count, more, count * sizeof *all);
-	j->report = all;
-	j->report_count += count;
-}
-
 static bool open_account(struct job *j, struct arena *a, const char *account, struct account_access *out,
 			 struct err *e)
 {
@@ -274,7 +262,7 @@ static bool work_in(void *self, const char *account)
 		str_list_add(c->arena, &j->troubled, account);
 		str_list_add(c->arena, &j->trouble, arena_strdup(c->arena, e.message));
 	}
-	add_reports(j, report, count);
+	reports_add(c->arena, &j->reports, report, count);
 	arena_free(moment);
 	return ok && worst(report, count) == EXIT_DONE;
 }
@@ -333,11 +321,11 @@ static int carry_out(struct job *j, struct json_writer *w)
 		j->failed = exit_code_of(&e);
 	}
 	j->fix = shown;
-	if (!c->o->json && j->report_count > 0)
-		say_reports(c, j->report, j->report_count);
+	if (!c->o->json && j->reports.count > 0)
+		say_reports(c, j->reports.item, j->reports.count);
 	json_key(w, "plans");
-	print_items(j, j->report, j->report_count, w);
-	int code = worst(j->report, j->report_count);
+	print_items(j, j->reports.item, j->reports.count, w);
+	int code = worst(j->reports.item, j->reports.count);
 	if (begun_and_refused(j) > 0)
 		return EXIT_PERSON;
 	return code == EXIT_PERSON || j->failed == 0 ? code : j->failed;

@@ -148,6 +148,12 @@ bool account_route_plan(struct accounts *all, struct arena *a, const struct acco
  * others were not, NULL: interrupted. work: false where it did not end well. */
 size_t rollout(struct context *c, const struct str_list *accounts, bool (*work)(void *self, const char *account),
 	       void *self, const char **why);
+/* What became of the plans of all accounts. */
+struct reports {
+	struct apply_report *item;
+	size_t count;
+};
+void reports_add(struct arena *a, struct reports *all, const struct apply_report *more, size_t count);
 
 /* account_choice.c: --account, --ou and --account-tag as given; */
 bool account_options_valid(const struct options *o, struct err *e);

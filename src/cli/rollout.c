@@ -1,4 +1,6 @@
 /* rollout: accounts one after the other, wave by wave. */
+#include <string.h>
+
 #include "cli.h"
 
 /* Later waves wait, so that what the earlier ones broke shows before it is broken everywhere. */
@@ -34,4 +36,15 @@ size_t rollout(struct context *c, const struct str_list *accounts, bool (*work)(
 		well = work(self, accounts->item[i]) && well;
 	}
 	return accounts->count;
+}
+
+void reports_add(struct arena *a, struct reports *all, const struct apply_report *more, size_t count)
+{
+	struct apply_report *item = arena_array(a, all->count + count + 1, sizeof *item);
+	if (all->count > 0)
+		memcpy(item, all->item, all->count * sizeof *item);
+	if (count > 0)
+		memcpy(item + all->count, more, count * sizeof *item);
+	all->item = item;
+	all->count += count;
 }

@@ -78,5 +78,7 @@ set +e
 code=$?
 set -e
 [ $code = 1 ] || [ $code = 3 ] || { cat "$work/out"; fail "exit $code with one failing account"; }
-grep -qF '3 plans: 3 applied' "$work/out" || { cat "$work/out"; fail 'one failing account holds up the others'; }
-grep -qF 'account 100000000002' "$work/out" || fail 'the failing account is not told of'
+grep -qF '4 plans: 3 applied, 1 interrupted' "$work/out" || { cat "$work/out"; fail 'one failing account holds up the others'; }
+grep -qF 'why: account 100000000002' "$work/out" || { cat "$work/out"; fail 'the failing account is not told of'; }
+"$PARE" --json apply >"$work/out" 2>/dev/null && fail 'the failing account is no failure any more'
+grep -q '"why": "account 100000000002: .*AccessDenied' "$work/out" || { cat "$work/out"; fail 'JSON leaves its plans out'; }

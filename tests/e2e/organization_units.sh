@@ -142,8 +142,8 @@ fresh() { # pause
 	expect 0 'proposed' "$PARE" propose
 	merge_proposal
 }
-ended() { # last digits of the accounts, in the order in which their plans ended
-	sed -n 's/^[a-z]*  *App[0-9]  plan [^-]*-\(1[0-9]*\)-.*/\1/p' "$work/out" | uniq | grep -o '.$' | tr -d '\n'
+applied() { # last digits of the accounts, in the order in which their plans were applied
+	sed -n 's/^applied  *App[0-9]  plan [^-]*-\(1[0-9]*\)-.*/\1/p' "$work/out" | uniq | grep -o '.$' | tr -d '\n'
 }
 fresh 1
 "$PARE" --json apply --dry-run >"$work/json" 2>"$work/log" || { cat "$work/log"; fail 'apply --dry-run'; }
@@ -151,14 +151,14 @@ order=$(grep -oE '"plan": "[^"]*"' "$work/json" | sed 's/.*-\(1000000000[0-9]*\)
 [ "$order" = 21345 ] || { cat "$work/json"; fail "the dry run's order is $order"; }
 expect 0 'wave 1 is done; waiting 1 s' "$PARE" apply
 grep -qF 'wave 2 is done; waiting 1 s' "$work/out" || { cat "$work/out"; fail 'no pause behind wave 2'; }
-[ "$(ended)" = 21345 ] || { cat "$work/out"; fail "the order was $(ended)"; }
+[ "$(applied)" = 21345 ] || { cat "$work/out"; fail "the order was $(applied)"; }
 
 # A part of it: units and tags choose, the waves order.
 fresh 0
 expect 0 '2 plans: 2 applied' "$PARE" apply --ou ou-ab12-devdeepe --account-tag env=dev
-[ "$(ended)" = 23 ] || { cat "$work/out"; fail "a part: the order was $(ended)"; }
+[ "$(applied)" = 23 ] || { cat "$work/out"; fail "a part: the order was $(applied)"; }
 expect 0 '2 plans: 2 applied' "$PARE" apply --account-tag env=prod
-[ "$(ended)" = 45 ] || { cat "$work/out"; fail "the next part: the order was $(ended)"; }
+[ "$(applied)" = 45 ] || { cat "$work/out"; fail "the next part: the order was $(applied)"; }
 expect 1 'no active account of the organization fits' "$PARE" apply --ou ou-ab12-empty000
 
 # The second wave does not end well: production is not started.
@@ -172,7 +172,7 @@ code=$?
 set -e
 [ $code != 0 ] || { cat "$work/out"; fail 'a failing account is no failure'; }
 grep -qF 'wave 2 did not end well: 2 plans were not started' "$work/out" || { cat "$work/out"; fail 'the rollout goes on'; }
-[ "$(ended)" = 21 ] || { cat "$work/out"; fail "before the stop: $(ended)"; }
+[ "$(applied)" = 21 ] || { cat "$work/out"; fail "before the stop: $(applied)"; }
 
 # A wave that nobody is in would put the first ones last: nothing is begun.
 sed -i 's/ring=canary/ring=cannary/' "$work/pare.lua"
@@ -191,4 +191,4 @@ sed -i "/\"organization\": {/,/\"policies\": \[/ s/\"id\": \"$a4\",\$/\"id\": \"
 start_box --seed "$work/seed.json" --state "$work/box.json" --faults work=10
 expect 3 "account $a4 is SUSPENDED in AWS Organizations" "$PARE" apply App1
 expect 0 "account $a4 is SUSPENDED in AWS Organizations" "$PARE" apply
-[ "$(ended)" = 2135 ] || { cat "$work/out"; fail "without the suspended one: $(ended)"; }
+[ "$(applied)" = 2135 ] || { cat "$work/out"; fail "without the suspended one: $(applied)"; }
