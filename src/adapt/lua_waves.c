@@ -70,7 +70,7 @@ static bool read_wave(struct waves *w)
 	lua_State *L = w->lua;
 	size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
 	if (count == 0 || count > ACCOUNTS_MAX)
-		return wrong(w, "a list of accounts such as { \"111122223333\" }");
+		return wrong(w, "a list of accounts, units and tags such as { \"111122223333\", { tag = \"wave=canary\" } }");
 	for (size_t i = 0; i < count; i++) {
 		lua_rawgeti(L, -1, (lua_Integer)i + 1);
 		bool ok = read_entry(w);

@@ -154,6 +154,25 @@ order=$(sed -n 's/^applied .*plan [^-]*-\(1[0-9]*\)-.*/\1/p' "$work/out" | uniq 
 is "$order" '100000000003 100000000002 100000000001 100000000004 ' 'the order'
 expect 2 'expected twelve digits' "$PARE" autofix --account 12
 
+# --- accounts and waves by unit and tag --------------------------------------------------------------------
+anew 4 "$member" 'waves = { { { tag = "ring=canary" } }, { "ou-ab12-dev00000" } },'
+standing 5 5 100
+stop_box
+rm -f "$work/box.json"
+{
+	printf '{"organization":{"root":"r-ab12","accounts":[{"id":"111122223333"},{"id":"100000000001"}],"units":[
+	 {"id":"ou-ab12-dev00000","accounts":[{"id":"100000000004"},{"id":"100000000003","tags":{"ring":"canary"}}]},
+	 {"id":"ou-ab12-prod0000","accounts":[{"id":"100000000002"}]}]},'
+	sed '1s/^{//' "$work/organization.json"
+} >"$work/seed.json"
+start_box --seed "$work/seed.json" --state "$work/box.json" --faults work=10
+expect 0 'covered ' "$PARE" autofix --dry-run --ou ou-ab12-prod0000
+is "$(count 'plan ')" 1 'plans of one unit'
+expect 2 "option '--ou'" "$PARE" autofix --ou prod
+expect 0 '5 plans: 5 applied' "$PARE" autofix
+order=$(sed -n 's/^applied .*plan [^-]*-\(1[0-9]*\)-.*/\1/p' "$work/out" | uniq | tr '\n' ' ')
+is "$order" '100000000003 100000000004 100000000001 100000000002 ' 'the order by tag and unit'
+
 # --- without a role to assume only the caller's own account is worked in ----------------------------------
 anew 2 '' ''
 standing 5 5 100
