@@ -31,16 +31,7 @@ analyzer() { # ARN type status
 	printf ']}'
 } >"$work/seed.json"
 config() { # regions and more
-	mkdir -p "$work/rules"
-	cat >"$work/rules/archive_tagged.lua" <<-'RULE'
-		rule {
-		  name  = "archive_tagged",
-		  about = "A tag asks for the finding to be archived.",
-		  judge = function(c)
-		    if c.principal.tags.rule == "archive" then return archive("tagged rule=archive") end
-		  end,
-		}
-	RULE
+	write_archiving_rule "$work"
 	cat >"$work/pare.lua" <<-CONFIG
 		return {
 		  rules      = { "shipped", "rules" },

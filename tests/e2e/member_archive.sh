@@ -30,16 +30,7 @@ seed() { # actions that the roles trust
 	} >"$work/seed.json"
 }
 config() { # accounts' members, further keys
-	mkdir -p "$work/rules"
-	cat >"$work/rules/archive_tagged.lua" <<-'RULE'
-		rule {
-		  name  = "archive_tagged",
-		  about = "A tag asks for the finding to be archived.",
-		  judge = function(c)
-		    if c.principal.tags.rule == "archive" then return archive("tagged rule=archive") end
-		  end,
-		}
-	RULE
+	write_archiving_rule "$work"
 	cat >"$work/pare.lua" <<-CONFIG
 		return {
 		  analyzer   = "$analyzer",

@@ -64,6 +64,20 @@ return {
 END
 }
 
+# A rule beside the shipped ones: what is tagged rule=archive is archived.
+write_archiving_rule() { # folder
+	mkdir -p "$1/rules"
+	cat >"$1/rules/archive_tagged.lua" <<-'END'
+		rule {
+		  name  = "archive_tagged",
+		  about = "A tag asks for the finding to be archived.",
+		  judge = function(c)
+		    if c.principal.tags.rule == "archive" then return archive("tagged rule=archive") end
+		  end,
+		}
+	END
+}
+
 make_review() {
 	git init -q --bare -b main "$work/review.git"
 	git clone -q "$work/review.git" "$work/reviewer" 2>/dev/null

@@ -76,16 +76,7 @@ roles_of() { # kind
 
 # The rule that archives, beside the shipped ones, in a configuration of its own.
 write_archiving_config() { # folder review URL
-	mkdir -p "$1/rules"
-	cat >"$1/rules/archive_tagged.lua" <<-'END'
-		rule {
-		  name  = "archive_tagged",
-		  about = "A tag asks for the finding to be archived.",
-		  judge = function(c)
-		    if c.principal.tags.rule == "archive" then return archive("tagged rule=archive") end
-		  end,
-		}
-	END
+	write_archiving_rule "$1"
 	cat >"$1/pare.lua" <<-END
 		return {
 		  analyzer   = "$analyzer",
