@@ -1,12 +1,11 @@
 /* The loop over many plans (L1–L3 of flow/apply.c), with plans that only archive, against an AWS that
  * fails as told: who is begun when, and what becomes of those that are not. */
-#include "../unit/test.h"
+#include "apply_scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pare/apply.h"
 #include "pare/sandbox.h"
 #include "pare/str.h"
 
@@ -73,10 +72,7 @@ static struct call *next(void *self, int64_t until_ms)
 	if (!c->ok) {
 		fail_with(c, kind);
 	} else if (c->op == CALL_GET_ROLE) {
-		c->principal = arena_alloc(c->arena, sizeof *c->principal);
-		*c->principal = (struct principal){.name = c->role, .arn = b->plan[n].principal.arn,
-						   .unique_id = "AROA", .path = "/", .partition = "aws",
-						   .account = "111122223333"};
+		answer_role(c, &b->plan[n]);
 	}
 	if (c->op == CALL_GET_FINDING && c->ok) {
 		struct finding *f = arena_alloc(c->arena, sizeof *f);
@@ -108,33 +104,10 @@ static void no_step(void *self, const char *activity, size_t done, size_t total)
 	assert_true(str_starts(activity, "applying"));
 }
 
-static bool nothing_there(void *self, struct arena *a, const char *name, size_t max, const char **bytes,
-			  size_t *len, struct err *e)
-{
-	(void)self, (void)a, (void)max, (void)bytes, (void)len;
-	return err_set(e, ERR_NOT_FOUND, "%s", name);
-}
-
-static bool taken(void *self, const char *name, size_t at, const void *bytes, size_t len, struct err *e)
-{
-	(void)self, (void)name, (void)at, (void)bytes, (void)len, (void)e;
-	return true;
-}
-
 static void make_plan(struct bench *b, size_t i)
 {
 	struct plan *p = &b->plan[i];
-	const struct principal nobody = {.name = ""};
-	p->id = str_printf(b->a, "plan-%zu", i);
-	p->digest = str_printf(b->a, "%064zu", i);
-	p->account = "111122223333";
-	p->partition = "aws";
-	p->principal.type = PRINCIPAL_ROLE;
-	p->principal.name = str_printf(b->a, "R%zu", i);
-	p->principal.arn = str_printf(b->a, "arn:aws:iam::111122223333:role/R%zu", i);
-	p->principal.unique_id = "AROA";
-	p->principal.path = "/";
-	p->preconditions.tags_sha256 = principal_tags_sha256(b->a, &nobody);
+	plan_of_role(b->a, p, i);
 	p->step = arena_alloc(b->a, sizeof *p->step);
 	const char *finding = str_printf(b->a, "F%zu", i);
 	*p->step = (struct step){.n = 1,

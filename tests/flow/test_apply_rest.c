@@ -1,13 +1,12 @@
 /* Plans that rest at the barrier make room (L4 of flow/apply.c), and what is known apart is asked at
  * once: roles that keep a narrower inline policy, before an AWS that answers after 50 ms on a clock
  * that only waiting moves. Counted are roles in work and calls under way; time is virtual. */
-#include "../unit/test.h"
+#include "apply_scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pare/apply.h"
 #include "pare/document.h"
 #include "pare/sandbox.h"
 #include "pare/str.h"
@@ -88,10 +87,7 @@ static void answer_read(struct scene *s, struct role *r, struct call *c)
 	switch (c->op) {
 	case CALL_GET_ROLE:
 		r->looks += r->put_ms != 0 && fresh && !r->old_gone;
-		c->principal = arena_alloc(c->arena, sizeof *c->principal);
-		*c->principal = (struct principal){.name = c->role, .arn = r->plan.principal.arn,
-						   .unique_id = "AROA", .path = "/", .partition = "aws",
-						   .account = "111122223333"};
+		answer_role(c, &r->plan);
 		break;
 	case CALL_LIST_ROLE_POLICIES:
 		if (fresh)
@@ -149,19 +145,6 @@ static struct call *next(void *self, int64_t until_ms)
 	return first.call;
 }
 
-static bool nothing_there(void *self, struct arena *a, const char *name, size_t max, const char **bytes,
-			  size_t *len, struct err *e)
-{
-	(void)self, (void)a, (void)max, (void)bytes, (void)len;
-	return err_set(e, ERR_NOT_FOUND, "%s", name);
-}
-
-static bool taken(void *self, const char *name, size_t at, const void *bytes, size_t len, struct err *e)
-{
-	(void)self, (void)name, (void)at, (void)bytes, (void)len, (void)e;
-	return true;
-}
-
 static void count_ends(void *self, const char *line)
 {
 	struct scene *s = self;
@@ -177,18 +160,8 @@ static void no_step(void *self, const char *activity, size_t done, size_t total)
 static void make_plan(struct scene *s, size_t i)
 {
 	struct plan *p = &s->role[i].plan;
-	const struct principal nobody = {.name = ""};
 	const char *old = policy_text_digest(s->a, OLD_TEXT), *new = policy_text_digest(s->a, NEW_TEXT);
-	p->id = str_printf(s->a, "plan-%zu", i);
-	p->digest = str_printf(s->a, "%064zu", i);
-	p->account = "111122223333";
-	p->partition = "aws";
-	p->principal.type = PRINCIPAL_ROLE;
-	p->principal.name = str_printf(s->a, "R%zu", i);
-	p->principal.arn = str_printf(s->a, "arn:aws:iam::111122223333:role/R%zu", i);
-	p->principal.unique_id = "AROA";
-	p->principal.path = "/";
-	p->preconditions.tags_sha256 = principal_tags_sha256(s->a, &nobody);
+	plan_of_role(s->a, p, i);
 	p->preconditions.inline_policy = arena_alloc(s->a, sizeof *p->preconditions.inline_policy);
 	*p->preconditions.inline_policy = (struct precondition_inline){"old", old};
 	p->preconditions.inline_count = 1;
