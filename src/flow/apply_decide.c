@@ -149,11 +149,9 @@ static bool locate(struct machine *m, const struct principal *live)
 		return true;
 	while (k <= n && !states_match(m->states, live, k))
 		k++;
-	if (k == 0)
-		return true;
 	m->good = k == m->located ? m->good + 1 : 1;
 	m->located = k;
-	if (k <= n && m->good >= m->setting->observations)
+	if (k == 0 || (k <= n && m->good >= m->setting->observations))
 		return true;
 	if (machine_patient(m)) {
 		machine_pause(m, m->setting->observe_gap_ms);

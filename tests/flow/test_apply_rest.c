@@ -23,6 +23,7 @@ struct role {
 	bool old_gone, asked;
 	size_t looks;        /* GetRole since "new" was put, before "old" went */
 	size_t calls;        /* under way */
+	size_t lists;        /* of inline policies, so far */
 };
 
 struct scene {
@@ -37,6 +38,7 @@ struct scene {
 	struct role role[ROLES];
 	size_t asked, finished, fourth_after; /* roles finished when the fourth was asked for */
 	size_t in_work_most, in_work_most_unseen; /* unseen: while no fourth or later role showed "new" */
+	bool first_ahead; /* the first list of inline policies shows "new" already */
 	size_t denied_from; /* "old" of these roles may not be deleted; 0: of none */
 	struct approval approval[ROLES];
 	struct apply_report report[ROLES];
@@ -91,6 +93,8 @@ static void answer_read(struct scene *s, struct role *r, struct call *c)
 		break;
 	case CALL_LIST_ROLE_POLICIES:
 		if (fresh)
+			str_list_add(c->arena, &c->names, "new");
+		if (r->lists++ == 0 && s->first_ahead)
 			str_list_add(c->arena, &c->names, "new");
 		if (!r->old_gone)
 			str_list_add(c->arena, &c->names, "old");
@@ -291,6 +295,20 @@ static void breaker_stops_the_others(void **state)
 	closed(s);
 }
 
+/* A look that shows the role further than the next one does is forgotten: once it was believed, and the
+ * first step was taken for done. */
+static void a_look_is_forgotten_by_the_next(void **state)
+{
+	(void)state;
+	struct scene *s = opened();
+	s->first_ahead = true;
+	run(s, 1, 1);
+	all_applied(s, 1);
+	assert_true(s->role[0].put_ms != 0);
+	assert_int_equal(s->report[0].aws_writes, 2);
+	closed(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(those_that_rest_make_room),
 		cmocka_unit_test(those_that_wait_to_be_shown_do_not),
 		cmocka_unit_test(breaker_stops_the_others),
+		cmocka_unit_test(a_look_is_forgotten_by_the_next),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

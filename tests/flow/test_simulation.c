@@ -86,6 +86,16 @@ static void regression_put_again_is_no_addition(void **state)
 	holds(&s);
 }
 
+/* Where a role stood by an earlier look is not where it stands: steps that were never taken, and one
+ * behind the last, were taken for done. */
+static void regression_stale_look_believed(void **state)
+{
+	const struct schedule one = schedule_of(11356113), other = schedule_of(12305852);
+	(void)state;
+	holds(&one);
+	holds(&other);
+}
+
 /* At every operation of a run: it stops, and goes on when it may. */
 static void stops_at_any_operation(enum disturbance_kind kind)
 {
@@ -134,6 +144,7 @@ int main(void)
 		cmocka_unit_test(regression_expired_in_the_middle),
 		cmocka_unit_test(regression_denied_rollback),
 		cmocka_unit_test(regression_put_again_is_no_addition),
+		cmocka_unit_test(regression_stale_look_believed),
 		cmocka_unit_test(window_closes_at_any_operation),
 		cmocka_unit_test(stop_ordered_at_any_operation),
 		cmocka_unit_test(window_closes_while_undoing),
