@@ -83,6 +83,47 @@ bool forge_search(struct forge *f, struct arena *a, const char *path, const char
 
 /* --- what pare says --- */
 
+bool forge_create(struct forge *f, struct arena *a, struct json_writer *w, struct pull **out, struct err *e)
+{
+	struct forge_call c = {.arena = a, .method = "POST", .path = str_printf(a, "%s%s", f->repo, f->kind->pulls),
+			       .body = w->out};
+	bool ours;
+	json_close(w, '}');
+	*out = arena_alloc(a, sizeof **out);
+	if (!buf_ok(w->out))
+		return err_set(e, ERR_LIMIT, "the %s's text is too large", f->kind->request);
+	if (!forge_do(f, &c, e))
+		return false;
+	if (f->kind->read_pull(f, a, c.json, *out, &ours, e))
+		return true;
+	e->kind = ERR_UNCERTAIN;
+	return false;
+}
+
+bool forge_change(struct forge *f, int64_t number, const char *key, const char *value, struct err *e)
+{
+	struct arena *scratch = arena_new(f->arena);
+	struct json_writer w;
+	forge_body(scratch, &w);
+	json_member_text(&w, key, value);
+	bool ok = forge_send(f, f->kind->method,
+			     str_printf(scratch, "%s%s/%lld", f->repo, f->kind->pulls, (long long)number), &w, e);
+	arena_free(scratch);
+	return ok;
+}
+
+static bool edit(void *self, int64_t number, const char *body, struct err *e)
+{
+	struct forge *f = self;
+	return forge_change(f, number, f->kind->text_key, body, e);
+}
+
+static bool close_pull(void *self, int64_t number, struct err *e)
+{
+	struct forge *f = self;
+	return forge_change(f, number, f->kind->close_key, f->kind->close_value, e);
+}
+
 static bool status(void *self, const char *commit, bool good, const char *context,
 		   const char *description, const char *url, struct err *e)
 {
@@ -163,10 +204,10 @@ struct forge_port forge_port_of(struct forge *f)
 				  .name = f->kind->name,
 				  .body_max = f->kind->body_max,
 				  .create = hub_create,
-				  .edit = hub_edit,
+				  .edit = edit,
 				  .ask = hub_ask,
 				  .comment = comment,
-				  .close = hub_close,
+				  .close = close_pull,
 				  .status = status,
 				  .carriers = forge_carriers,
 				  .file_url = file_url,

@@ -104,6 +104,8 @@ static void fill(struct forge_port *port)
 const struct forge_kind forge_gitea = {
 	.name = "gitea", .scheme = "token", .page_size = "limit", .pull_page = PAGE,
 	.pull_ref = "refs/pull/", .body_max = 65536, .file_below = "/src/commit/", .pull_below = "/pulls/",
+	.request = "pull request", .pulls = "/pulls", .method = "PATCH", .text_key = "body",
+	.close_key = "state", .close_value = "closed",
 	.comments_of = "/issues/", .comments_below = "/comments", .status_bad = "failure", .status_name = "context",
 	.recent_query = recent_query, .read_pull = hub_read_pull, .says = says, .verdicts = hub_verdicts, .fill = fill,
 };

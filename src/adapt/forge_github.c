@@ -55,9 +55,7 @@ bool hub_create(void *self, struct arena *a, const char *branch, const char *tit
 {
 	struct forge *f = self;
 	struct json_writer w;
-	struct forge_call c = {.arena = a, .method = "POST", .path = str_printf(a, "%s/pulls", f->repo),
-			       .body = forge_body(a, &w)};
-	bool ours;
+	forge_body(a, &w);
 	json_member_text(&w, "title", title);
 	json_member_text(&w, "head", branch);
 	json_member_text(&w, "base", f->base);
@@ -66,37 +64,7 @@ bool hub_create(void *self, struct arena *a, const char *branch, const char *tit
 		json_member_bool(&w, "draft", false);
 		json_member_bool(&w, "maintainer_can_modify", false);
 	}
-	json_close(&w, '}');
-	*out = arena_alloc(a, sizeof **out);
-	if (!buf_ok(w.out))
-		return err_set(e, ERR_LIMIT, "the pull request's text is too large");
-	if (!forge_do(f, &c, e))
-		return false;
-	if (hub_read_pull(f, a, c.json, *out, &ours, e))
-		return true;
-	e->kind = ERR_UNCERTAIN;
-	return false;
-}
-
-static bool change(struct forge *f, int64_t number, const char *key, const char *value, struct err *e)
-{
-	struct arena *scratch = arena_new(f->arena);
-	struct json_writer w;
-	forge_body(scratch, &w);
-	json_member_text(&w, key, value);
-	bool ok = forge_send(f, "PATCH", str_printf(scratch, "%s/pulls/%lld", f->repo, (long long)number), &w, e);
-	arena_free(scratch);
-	return ok;
-}
-
-bool hub_edit(void *self, int64_t number, const char *body, struct err *e)
-{
-	return change(self, number, "body", body, e);
-}
-
-bool hub_close(void *self, int64_t number, struct err *e)
-{
-	return change(self, number, "state", "closed", e);
+	return forge_create(f, a, &w, out, e);
 }
 
 static void put_list(struct json_writer *w, const char *key, const struct str_list *list, bool teams)
@@ -236,6 +204,8 @@ static void fill(struct forge_port *port)
 const struct forge_kind forge_github = {
 	.name = "github", .scheme = "Bearer", .page_size = "per_page", .pull_page = PAGE,
 	.pull_ref = "refs/pull/", .body_max = 65536, .file_below = "/blob/", .pull_below = "/pull/",
+	.request = "pull request", .pulls = "/pulls", .method = "PATCH", .text_key = "body",
+	.close_key = "state", .close_value = "closed",
 	.comments_of = "/issues/", .comments_below = "/comments", .status_bad = "failure", .status_name = "context",
 	.recent_query = recent_query, .read_pull = hub_read_pull, .says = says, .verdicts = hub_verdicts, .fill = fill,
 };

@@ -51,49 +51,17 @@ static bool create(void *self, struct arena *a, const char *branch, const char *
 {
 	struct forge *f = self;
 	struct json_writer w;
-	struct forge_call c = {.arena = a, .method = "POST", .path = str_printf(a, "%s/merge_requests", f->repo),
-			       .body = forge_body(a, &w)};
-	bool ours;
+	forge_body(a, &w);
 	json_member_text(&w, "source_branch", branch);
 	json_member_text(&w, "target_branch", f->base);
 	json_member_text(&w, "title", title);
 	json_member_text(&w, "description", body);
-	json_close(&w, '}');
-	*out = arena_alloc(a, sizeof **out);
-	if (!buf_ok(w.out))
-		return err_set(e, ERR_LIMIT, "the merge request's text is too large");
-	if (!forge_do(f, &c, e))
-		return false;
-	if (read_pull(f, a, c.json, *out, &ours, e))
-		return true;
-	e->kind = ERR_UNCERTAIN;
-	return false;
+	return forge_create(f, a, &w, out, e);
 }
 
 static const char *request_path(const struct forge *f, struct arena *a, int64_t number, const char *below)
 {
 	return str_printf(a, "%s/merge_requests/%lld%s", f->repo, (long long)number, below);
-}
-
-static bool change(struct forge *f, int64_t number, const char *key, const char *value, struct err *e)
-{
-	struct arena *scratch = arena_new(f->arena);
-	struct json_writer w;
-	forge_body(scratch, &w);
-	json_member_text(&w, key, value);
-	bool ok = forge_send(f, "PUT", request_path(f, scratch, number, ""), &w, e);
-	arena_free(scratch);
-	return ok;
-}
-
-static bool edit(void *self, int64_t number, const char *body, struct err *e)
-{
-	return change(self, number, "description", body, e);
-}
-
-static bool close_request(void *self, int64_t number, struct err *e)
-{
-	return change(self, number, "state_event", "close", e);
 }
 
 static bool label(void *self, int64_t number, const struct str_list *labels, struct err *e)
@@ -103,7 +71,7 @@ static bool label(void *self, int64_t number, const struct str_list *labels, str
 	struct buf *all = buf_new(scratch, 65536);
 	for (size_t i = 0; i < labels->count; i++)
 		buf_printf(all, "%s%s", i > 0 ? "," : "", labels->item[i]);
-	bool ok = all->len == 0 || change(f, number, "add_labels", all->data, e);
+	bool ok = all->len == 0 || forge_change(f, number, "add_labels", all->data, e);
 	arena_free(scratch);
 	return ok;
 }
@@ -264,17 +232,17 @@ static void fill(struct forge_port *port)
 {
 	port->find = find;
 	port->create = create;
-	port->edit = edit;
 	port->label = label;
 	port->ask = ask;
-	port->close = close_request;
 }
 
 /* Description and notes: 1048576 characters at most; what people are to read is shorter. */
 const struct forge_kind forge_gitlab = {
 	.name = "gitlab", .scheme = "Bearer", .page_size = "per_page", .pull_page = PAGE,
 	.pull_ref = "refs/merge-requests/", .body_max = 500000, .file_below = "/-/blob/",
-	.pull_below = "/-/merge_requests/", .comments_of = "/merge_requests/", .comments_below = "/notes",
+	.pull_below = "/-/merge_requests/", .request = "merge request", .pulls = "/merge_requests",
+	.method = "PUT", .text_key = "description", .close_key = "state_event", .close_value = "close",
+	.comments_of = "/merge_requests/", .comments_below = "/notes",
 	.status_bad = "failed", .status_name = "name", .recent_query = recent_query, .read_pull = read_pull,
 	.verdicts = verdicts, .fill = fill,
 };

@@ -60,6 +60,11 @@ struct forge_kind {
 	size_t body_max;
 	const char *file_below; /* between the project's page and "<commit>/<path>" */
 	const char *pull_below; /* between it and the number */
+	const char *request;    /* what it calls a pull request */
+	const char *pulls;      /* the list of them, below the project */
+	const char *method;     /* that changes one */
+	const char *text_key;   /* its text */
+	const char *close_key, *close_value;
 	const char *comments_of, *comments_below; /* before the number and after it, below the project */
 	const char *status_bad, *status_name;     /* a commit status: the word for failed, the name's key */
 	/* The query that lists merged ones to the protected branch, newest change first. */
@@ -79,6 +84,10 @@ extern const struct forge_kind forge_github, forge_gitlab, forge_gitea;
  * else the newest. Replaces *out where it finds a better one. */
 bool forge_search(struct forge *f, struct arena *a, const char *path, const char *branch,
 		  struct pull **out, struct err *e);
+
+/* Sends what the caller filled in of a new pull request, and reads what became of it. */
+bool forge_create(struct forge *f, struct arena *a, struct json_writer *w, struct pull **out, struct err *e);
+bool forge_change(struct forge *f, int64_t number, const char *key, const char *value, struct err *e);
 
 /* --- forge_place.c, forge_token.c, forge.c --- */
 
@@ -129,8 +138,6 @@ bool forge_commit_valid(const char *text);
 
 /* --- forge_github.c, also for Gitea --- */
 
-bool hub_edit(void *self, int64_t number, const char *body, struct err *e);
-bool hub_close(void *self, int64_t number, struct err *e);
 bool hub_ask(void *self, int64_t number, const struct str_list *people, struct err *e);
 bool hub_create(void *self, struct arena *a, const char *branch, const char *title,
 		const char *body, struct pull **out, struct err *e);
