@@ -89,6 +89,15 @@ static inline struct approval *read_at(struct bench *b, struct scene *s, const c
 	return NULL;
 }
 
+/* As many as the scene's configuration asks for. */
+static inline struct scene signed_by_two(struct bench *b)
+{
+	struct scene s = make_scene(b);
+	approve_as(b, &s, "alice");
+	approve_as(b, &s, "bob");
+	return s;
+}
+
 static inline void approved(struct bench *b, struct scene *s)
 {
 	const struct approval *x = read_at(b, s, NOW);

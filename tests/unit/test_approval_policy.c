@@ -63,9 +63,7 @@ static void test_plan_edited_by_one_byte_after_approval(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	approved(b, &s);
 	run_shell(b, NULL, "cd %s/work && sed -i 's/\"actionsRemoved\": 3/\"actionsRemoved\": 4/' %s", b->dir, s.path);
 	push_all(b);
@@ -80,9 +78,7 @@ static void test_approval_of_an_earlier_version(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	/* the same role and id, a later expiry: made again */
 	struct plan again = *s.plan;
 	again.expires_at = "2026-12-02T03:09:23Z";
@@ -186,9 +182,7 @@ static void test_revoked_key(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	s.config.approval.revoked = str_printf(b->arena, "%s/revoked", b->dir);
 	run_shell(b, NULL, "printf '' >%s/revoked", b->dir);
 	approved(b, &s);
@@ -201,9 +195,7 @@ static void test_missing_or_unfit_lists_fail_closed(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	s.config.approval.revoked = str_printf(b->arena, "%s/none", b->dir);
 	missing(b, &s, "the revoked keys: reading");
 	s.config.approval.revoked = str_printf(b->arena, "%s/krl", b->dir);
@@ -281,9 +273,7 @@ static void test_rewound_or_rewritten_branch(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	approved(b, &s);
 	run_shell(b, NULL, "cd %s/work && git reset -q --hard HEAD~1 && git push -qf origin main", b->dir);
 	assert_null(read_at(b, &s, NOW));
@@ -306,9 +296,7 @@ static void test_odd_modes_at_the_plans_path(void **state)
 	};
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	approved(b, &s);
 	for (size_t i = 0; i < 3; i++) {
 		struct approval *all;
@@ -330,9 +318,7 @@ static void test_odd_modes_among_the_approvals(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	run_shell(b, NULL, "cd %s/work/approvals/team && chmod +x bob.sums", b->dir);
 	push_all(b);
 	missing(b, &s, "1 of 2 signatures: alice@example.com");
@@ -408,9 +394,7 @@ static void test_approval_withdrawn_later(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	approved(b, &s);
 	run_shell(b, NULL, "cd %s/work && git rm -q approvals/team/bob.sums*", b->dir);
 	push_all(b);
@@ -421,9 +405,7 @@ static void test_expired_plan(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	assert_true(read_at(b, &s, "2026-12-01T03:09:22Z")->approved);
 	const struct approval *x = read_at(b, &s, "2026-12-01T03:09:23Z");
 	assert_false(x->approved);
@@ -434,9 +416,7 @@ static void test_replay_after_apply(void **state)
 {
 	struct bench *b = *state;
 	NEED_BOTH();
-	struct scene s = make_scene(b);
-	approve_as(b, &s, "alice");
-	approve_as(b, &s, "bob");
+	struct scene s = signed_by_two(b);
 	struct receipt r = {.plan_id = s.plan->id, .plan_digest = s.plan->digest, .account = ACCOUNT,
 			    .principal_arn = s.plan->principal.arn, .result = "applied",
 			    .started_at = "2026-11-25T00:00:00Z", .finished_at = "2026-11-25T00:00:01Z"};

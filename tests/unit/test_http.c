@@ -1,27 +1,8 @@
 /* The HTTP client against a server that does what servers, proxies and networks do. */
-#include "test.h"
+#include "http_fixture.h"
 
 #include <signal.h>
 #include <sys/wait.h>
-
-#include "pare/http.h"
-#include "pare/str.h"
-#include "server.h"
-
-static struct http *client(struct arena *a, struct http_setting *s)
-{
-	struct err e;
-	struct http *h = http_new(a, s, &e);
-	assert_non_null(h);
-	return h;
-}
-
-static struct http_exchange get(struct arena *a, const struct server *s, const char *path)
-{
-	return (struct http_exchange){.arena = a,
-				      .method = "GET",
-				      .url = str_printf(a, "http://127.0.0.1:%d%s", s->port, path)};
-}
 
 /* --- well-behaved --- */
 

@@ -1,25 +1,7 @@
 /* Which requests go through a proxy of the environment; a request with a limit of its own. */
-#include "test.h"
+#include "http_fixture.h"
 
 #include <signal.h>
-
-#include "pare/http.h"
-#include "server.h"
-
-static struct http *client(struct arena *a, struct http_setting *s)
-{
-	struct err e;
-	struct http *h = http_new(a, s, &e);
-	assert_non_null(h);
-	return h;
-}
-
-static struct http_exchange get(struct arena *a, const struct server *s, const char *path)
-{
-	return (struct http_exchange){.arena = a,
-				      .method = "GET",
-				      .url = str_printf(a, "http://127.0.0.1:%d%s", s->port, path)};
-}
 
 static bool proxied(struct server *s, int fd, size_t n, const char *request)
 {
