@@ -69,6 +69,7 @@ struct live {
 	bool asked;             /* which ones: once, whatever the regions */
 	const struct history *history; /* or NULL */
 	struct run *run;
+	size_t source_cap;
 	struct str_list counted; /* accounts whose principals are counted */
 	size_t calls;
 };
@@ -312,13 +313,10 @@ static void add_source(struct live *l, const char *region, const char *analyzer,
 {
 	struct arena *a = l->c->arena;
 	struct run *r = l->run;
-	struct run_source *all = arena_array(a, r->source_count + 1, sizeof *all);
-	if (r->source_count > 0)
-		memcpy(all, r->source, r->source_count * sizeof *all);
-	all[r->source_count++] = (struct run_source){
+	r->source = arena_grow(a, r->source, r->source_count, &l->source_cap, sizeof *r->source);
+	r->source[r->source_count++] = (struct run_source){
 		.region = region, .analyzer = analyzer, .findings = findings,
 		.failed = why != NULL ? arena_strdup(a, why->message) : NULL};
-	r->source = all;
 	if (why != NULL)
 		note(l->c, "pare: %s '%s': %s", analyzer != NULL ? "analyzer" : "region",
 		     analyzer != NULL ? analyzer : region, why->message);
